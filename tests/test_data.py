@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from data import make_csv
+import make_csv
 
 DATA = Path(make_csv.__file__).parent
 README = (DATA / "README.md").read_text(encoding="utf-8")

@@ -1,0 +1,311 @@
+"""Re-execute mnist-scratch.ipynb and store its outputs, the same bytes each time.
+
+    python tests/run_notebook.py            execute, tidy, write
+    python tests/run_notebook.py --check    write nothing; exit 1 and name the first stale cell
+    python tests/run_notebook.py --fresh    measure the cells tagged `timed` anew, too
+
+Works from any folder. The file is written only when every cell ran and none of them raised or
+wrote to stderr; otherwise it stays as it was, and one sentence says which cell failed and how.
+
+On the same machine and versions a second run gives the same bytes. A cell tagged `timed` prints
+measured seconds, which never repeat: its stored outputs are kept as long as its source and those
+of all code cells before it are the ones that printed them. A digest of these sources in the cell's
+metadata, under `measured`, tells. It does not see a change in a module that the notebook imports.
+
+Tests import `execute`, `run`, `normalise` and `refresh`.
+"""
+
+import argparse
+import copy
+import hashlib
+import json
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import nbformat
+from ipykernel.kernelspec import RESOURCES, get_kernel_dict
+from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+from jupyter_client.manager import AsyncKernelManager
+from nbclient import NotebookClient
+from nbclient.exceptions import CellControlSignal, CellTimeoutError, DeadKernelError
+from nbformat.v4 import new_code_cell
+
+ROOT = Path(__file__).resolve().parent.parent
+NOTEBOOK = ROOT / "mnist-scratch.ipynb"
+
+METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {  # without the version, which would change from machine to machine
+        "codemirror_mode": {"name": "ipython", "version": 3},
+        "file_extension": ".py",
+        "mimetype": "text/x-python",
+        "name": "python",
+        "nbconvert_exporter": "python",
+        "pygments_lexer": "ipython3",
+    },
+}
+
+
+class Failed(Exception):
+    """A notebook did not run cleanly. The message is one sentence.
+
+    cell_id: the cell's id. ename, evalue: the exception's name and text, as the kernel sent them;
+    empty when the cell wrote to stderr, ran out of time or lost its kernel.
+    """
+
+    def __init__(self, sentence, cell_id, ename="", evalue=""):
+        super().__init__(sentence)
+        self.cell_id, self.ename, self.evalue = cell_id, ename, evalue
+
+
+class Run(NamedTuple):
+    """What `run` gives back."""
+
+    nb: nbformat.NotebookNode  # executed, not normalised
+    again: nbformat.NotebookNode | None  # the outputs of each cell's second run, with twice=True
+    answer: Any  # what the probe left in `answer`
+
+
+class ThisPython(KernelSpecManager):
+    """Finds the kernel of the Python that runs this file, under whatever name it is asked for.
+
+    Any other `python3` kernel on the machine, in the user's folder for example, is passed over.
+    """
+
+    def get_kernel_spec(self, kernel_name):
+        return KernelSpec(resource_dir=RESOURCES, **get_kernel_dict())
+
+
+def code_cells(nb):
+    """The code cells of `nb`, in order: a list of nodes, not copies."""
+    return [cell for cell in nb.cells if cell.cell_type == "code"]
+
+
+def tags(cell):
+    """The tags of a cell: a list of text."""
+    return cell.metadata.get("tags", [])
+
+
+def complain(nb):
+    """Raise Failed for the first cell of `nb` that holds an error or anything on stderr.
+
+    A cell tagged `raises-exception` counts too: the stored notebook shows no traceback.
+    """
+    for number, cell in enumerate(nb.cells, start=1):
+        name = f"Cell {cell.get('id')} (number {number} of {len(nb.cells)})"
+        for output in cell.get("outputs", []):
+            if output.output_type == "error":
+                text = f"{output.ename}: {output.evalue}".strip().splitlines()[0]
+                raise Failed(
+                    f"{name} raised {text.rstrip('.')}", cell.id, output.ename, output.evalue
+                )
+            if output.output_type == "stream" and output.name == "stderr":
+                text = output.text.strip().splitlines() or ["(an empty line)"]
+                raise Failed(f"{name} wrote to stderr: {text[0].rstrip('.')}", cell.id)
+
+
+def run(nb, *, replace=None, twice=False, probe=None, timeout=300, folder=ROOT):
+    """Execute a copy of `nb` in a new kernel of this Python; returns a Run. `nb` is not changed.
+
+    replace: {cell id: source} to run in place of those cells' own sources. KeyError if one of
+        the ids is not there.
+    twice: run every code cell two times in a row.
+    probe: Python code to run at the end in the same kernel. It leaves a value that JSON can hold
+        (NumPy arrays and numbers too) in a variable named `answer`.
+    timeout: seconds for each cell. folder: the kernel's working folder.
+    Raises Failed when a cell raises, writes to stderr, runs out of time or kills the kernel.
+    """
+    # The first import after an installation may print "building the font cache" on stderr:
+    # let it happen here and not in a cell
+    import matplotlib.font_manager  # noqa: F401
+
+    nb = copy.deepcopy(nb)
+    replace = dict(replace or {})
+    for cell in nb.cells:
+        cell.source = replace.pop(cell.id, cell.source)
+    if replace:
+        raise KeyError(f"no such cell: {', '.join(replace)}")
+    again = copy.deepcopy(nb) if twice else None
+    whole = copy.copy(nb)
+    if twice:
+        whole.cells = [cell for pair in zip(nb.cells, again.cells, strict=True) for cell in pair]
+    if probe is not None:
+        tell = "__import__('json').dumps(answer, default=lambda value: value.tolist())"
+        asked = new_code_cell(f"{probe}\nprint({tell})", id="probe")
+        whole.cells = [*whole.cells, asked]
+    for cell in code_cells(whole):
+        cell.outputs, cell.execution_count = [], None
+    _execute(whole, timeout, folder)
+    answer = None
+    if probe is not None:
+        said = "".join(o.text for o in asked.outputs if o.output_type == "stream")
+        answer = json.loads(said.splitlines()[-1])
+    return Run(nb, again, answer)
+
+
+def _execute(nb, timeout, folder):
+    """Execute `nb` in place; raises Failed."""
+    reached = {}
+
+    def note(cell, cell_index):
+        reached.update(cell=cell, number=cell_index + 1)
+
+    kernel = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=ThisPython())
+    client = NotebookClient(
+        nb,
+        km=kernel,
+        timeout=timeout,
+        startup_timeout=120,
+        record_timing=False,
+        store_widget_state=False,
+        on_cell_execute=note,
+        resources={"metadata": {"path": str(folder)}},
+    )
+    # The user's own settings of Python, IPython and matplotlib's backend stay outside
+    unwanted = {"MPLBACKEND", "PYTHONWARNINGS", "PYTHONSTARTUP"}
+    env = {key: value for key, value in os.environ.items() if key not in unwanted}
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as empty:
+        try:
+            client.execute(cleanup_kc=True, env={**env, "IPYTHONDIR": empty})
+        except (CellTimeoutError, DeadKernelError) as error:
+            how = "killed its kernel"
+            if isinstance(error, CellTimeoutError):
+                how = f"was not done within {timeout} s"
+            cell = reached["cell"]
+            name = f"Cell {cell.id} (number {reached['number']} of {len(nb.cells)})"
+            raise Failed(f"{name} {how}", cell.id) from None
+        except CellControlSignal:
+            pass  # a cell raised, which its outputs say
+    complain(nb)
+
+
+def execute(nb, **options):
+    """Execute a copy of `nb` and return it. Options and errors are those of `run`."""
+    return run(nb, **options).nb
+
+
+def normalise(nb):
+    """A copy of `nb` in the one form in which it is stored.
+
+    nbformat 4.5; the metadata in METADATA and nothing else; of a cell's metadata only its tags,
+    whether its source is folded and the digest of a timed cell; execution counts 1, 2, 3, ...;
+    consecutive prints joined into one.
+    """
+    nb = copy.deepcopy(nb)
+    nb.nbformat, nb.nbformat_minor = 4, 5
+    nb.metadata = nbformat.from_dict(METADATA)
+    for cell in nb.cells:
+        kept = {"tags": tags(cell)} if tags(cell) else {}
+        if cell.metadata.get("jupyter", {}).get("source_hidden"):
+            kept["jupyter"] = {"source_hidden": True}
+        if "timed" in tags(cell) and "measured" in cell.metadata:
+            kept["measured"] = cell.metadata.measured
+        cell.metadata = nbformat.from_dict(kept)
+    for count, cell in enumerate(code_cells(nb), start=1):
+        cell.execution_count = count
+        outputs = []
+        for output in cell.outputs:
+            last = outputs[-1] if outputs else {}
+            if output.output_type == "execute_result":
+                output.execution_count = count
+            if output.output_type == "stream" and last.get("name") == output.name:
+                last.text += output.text
+            else:
+                outputs.append(output)
+        cell.outputs = outputs
+    return nb
+
+
+def keep_timed(nb, stored):
+    """Give each cell of `nb` tagged `timed` the outputs that `stored` has for it, if still valid.
+
+    They are if the digest in the stored cell's metadata is that of the sources from the first code
+    cell to this one. Either way the digest in `nb` is then the right one. Changes `nb`.
+    """
+    digest = hashlib.sha256()
+    for new, old in zip(code_cells(nb), code_cells(stored), strict=True):
+        digest.update(new.source.encode("utf-8") + b"\0")
+        if "timed" in tags(new):
+            new.metadata["measured"] = digest.hexdigest()[:16]
+            if old.outputs and old.metadata.get("measured") == new.metadata["measured"]:
+                new.outputs = copy.deepcopy(old.outputs)
+
+
+def refresh(stored, *, fresh=False, **options):
+    """What the file of the notebook `stored` should hold: executed anew and normalised.
+
+    fresh: measure the cells tagged `timed` anew, too. Other options and errors are those of `run`.
+    """
+    nb = normalise(execute(stored, **options))
+    keep_timed(nb, nb if fresh else stored)
+    return nb
+
+
+def as_text(nb):
+    """The text of the .ipynb file: sorted keys, one line end at the end."""
+    nbformat.validate(nb)
+    return nbformat.writes(nb).rstrip("\n") + "\n"
+
+
+def first_difference(new, stored):
+    """Name the first place where two notebooks differ: a cell, or the metadata; None if none."""
+    for number, cell in enumerate(new.cells, start=1):
+        if number > len(stored.cells) or cell != stored.cells[number - 1]:
+            return f"cell {cell.id} (number {number} of {len(new.cells)})"
+    return None if new == stored else "the notebook's metadata"
+
+
+def main(argv=None):
+    """Run the command line; returns the exit code."""
+    about, _, more = __doc__.partition("\n\n")
+    parser = argparse.ArgumentParser(
+        description=about, epilog=more, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("notebook", nargs="?", type=Path, default=NOTEBOOK, help="another notebook")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if stale")
+    parser.add_argument("--fresh", action="store_true", help="measure the `timed` cells anew")
+    parser.add_argument("--timeout", type=int, default=300, help="seconds for each cell (300)")
+    args = parser.parse_args(argv)
+    path = args.notebook.resolve()
+    try:
+        before = path.read_text(encoding="utf-8")
+        stored = nbformat.reads(before, as_version=4)
+    except OSError as error:
+        return say(f"{path.name} cannot be read: {error.strerror}.")
+    except nbformat.reader.NotJSONError:
+        return say(f"{path.name} is not a notebook: its text is not JSON.")
+    start = time.monotonic()
+    try:
+        nb = refresh(stored, fresh=args.fresh, timeout=args.timeout, folder=path.parent)
+    except Failed as failed:
+        return say(f"{failed}. {path.name} is as it was.")
+    took = f"{len(code_cells(nb))} code cells in {time.monotonic() - start:.0f} s"
+    text = as_text(nb)
+    if text == before:
+        print(f"{path.name}: {took}, nothing changed.")
+        return 0
+    if args.check:
+        where = first_difference(nb, stored) or "the way that the file is written"
+        return say(f"{path.name} is stale: a new run changes {where} first.")
+    part = path.with_name(path.name + ".part")
+    try:
+        part.write_bytes(text.encode("utf-8"))
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+    print(f"{path.name}: {took}, written.")
+    return 0
+
+
+def say(sentence):
+    """Print a sentence on stderr; returns 1, the exit code of a failure."""
+    print(sentence, file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
