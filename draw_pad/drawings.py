@@ -1,0 +1,106 @@
+"""Digits drawn by the project itself, from strokes: a set to measure on, and a few non-digits.
+
+The shapes were written down by hand, as people write digits. Nothing was fitted to a network.
+"""
+import numpy as np
+
+from .picture import rasterise
+
+
+def _line(*corners):
+    """Points along straight lines from corner to corner, close enough to be bent."""
+    points = [corners[0]]
+    for (x0, y0), (x1, y1) in zip(corners[:-1], corners[1:], strict=True):
+        points += [(x0 + (x1 - x0) * t, y0 + (y1 - y0) * t) for t in np.linspace(0, 1, 9)[1:]]
+    return points
+
+
+def _arc(x, y, rx, ry, start, end):
+    """Points on an ellipse round (x, y). Angles in degrees: 0 right, 90 down, 180 left, 270 up."""
+    angles = np.radians(np.linspace(start, end, 25))
+    return list(zip(x + rx * np.cos(angles), y + ry * np.sin(angles), strict=True))
+
+
+SHAPES = {  # digit: its shapes; a shape is a list of strokes in a box 0..1, x to the right, y down
+    0: [[_arc(.5, .5, .36, .5, 270, -90)], [_arc(.5, .5, .28, .5, 290, -80)],
+        [_arc(.5, .5, .42, .48, 250, -120)]],
+    1: [[_line((.5, 0), (.5, 1))], [_line((.3, .22), (.54, 0), (.54, 1))],
+        [_line((.3, .24), (.52, 0), (.52, 1)), _line((.3, 1), (.74, 1))]],
+    2: [[_arc(.5, .28, .32, .28, 190, 385) + _line((.76, .46), (.16, 1), (.86, 1))],
+        [_arc(.5, .3, .34, .3, 200, 410) + _line((.7, .55), (.14, .97), (.5, .93), (.88, 1))],
+        [_line((.2, .08), (.6, 0)) + _arc(.56, .3, .26, .3, 290, 400) + _line((.14, 1), (.84, .96))]],
+    3: [[_arc(.45, .25, .3, .25, 200, 440) + _arc(.45, .74, .34, .26, 280, 520)],
+        [_arc(.46, .25, .26, .25, 220, 430) + _arc(.46, .75, .32, .25, 270, 510)],
+        [_line((.18, 0), (.78, 0), (.46, .4)) + _arc(.45, .71, .32, .29, 270, 515)]],
+    4: [[_line((.28, 0), (.16, .56), (.86, .56)), _line((.7, .04), (.66, 1))],
+        [_line((.6, 0), (.1, .66), (.9, .66)), _line((.66, .3), (.64, 1))],
+        [_line((.22, .05), (.22, .5), (.74, .5)), _line((.76, 0), (.74, 1))]],
+    5: [[_line((.3, .02), (.26, .44)) + _arc(.46, .7, .34, .29, 240, 505),
+         _line((.3, .02), (.82, 0))],
+        [_line((.84, .02), (.28, .02), (.24, .46)) + _arc(.46, .7, .33, .3, 235, 500)],
+        [_line((.8, 0), (.34, .04), (.3, .42)) + _arc(.44, .68, .3, .3, 250, 490)]],
+    6: [[_line((.66, 0), (.36, .34)) + _arc(.48, .7, .3, .3, 210, -170)],
+        [_arc(.72, .62, .5, .6, 265, 180) + _arc(.5, .72, .28, .28, 190, -150)],
+        [_line((.5, 0), (.24, .5)) + _arc(.5, .72, .29, .27, 190, -150)]],
+    7: [[_line((.14, .04), (.84, 0), (.42, 1))],
+        [_line((.14, .02), (.82, .02), (.36, 1)), _line((.3, .5), (.78, .48))],
+        [_line((.14, .16), (.16, .02), (.84, .04), (.56, .5), (.46, 1))]],
+    8: [[_arc(.5, .25, .26, .25, 300, 90) + _arc(.5, .75, .32, .25, 270, 630)
+         + _arc(.5, .25, .26, .25, 90, -60)],
+        [_arc(.5, .24, .25, .24, 270, -90), _arc(.5, .74, .31, .26, 270, 630)],
+        [_arc(.5, .27, .28, .27, 330, 100) + _arc(.5, .76, .3, .24, 280, 610)
+         + _line((.58, .52), (.74, .14))]],
+    9: [[_arc(.48, .28, .3, .28, 340, -10) + _line((.78, .3), (.66, 1))],
+        [_arc(.46, .28, .28, .28, 350, -20) + _line((.74, .2), (.74, 1))],
+        [_arc(.5, .28, .28, .28, 330, 0) + _arc(.3, .42, .48, .56, 350, 440)]],
+}
+
+NOT_DIGITS = {  # what a reader of digits was never shown, as strokes on the pad
+    "an empty pad": [],
+    "the letter A": [_line((.25, .85), (.5, .15), (.75, .85)), _line((.34, .6), (.66, .6))],
+    "the letter K": [_line((.3, .15), (.3, .85)), _line((.7, .15), (.32, .52), (.72, .85))],
+    "a scribble": [_line((.2, .3), (.8, .22), (.25, .5), (.78, .45), (.2, .72), (.8, .66), (.4, .85),
+                         (.3, .2), (.7, .8), (.5, .15))],
+    "4 and 2, side by side": [
+        [(.08 + .38 * x, .3 + .4 * y) for x, y in stroke] for stroke in SHAPES[4][0]] + [
+        [(.54 + .38 * x, .3 + .4 * y) for x, y in stroke] for stroke in SHAPES[2][0]],
+}
+
+
+def place(shape, scale=0.7):
+    """A shape's strokes in the middle of the pad, `scale` of its height."""
+    return [[(.5 + scale * (x - .5), .5 + scale * (y - .5)) for x, y in stroke] for stroke in shape]
+
+
+def _vary(shape, rng):
+    """Strokes of a shape as another hand would draw them, somewhere on the pad."""
+    scale = rng.uniform(0.35, 0.85)
+    stretch, slant, turn = rng.uniform(0.8, 1.2), rng.uniform(-0.1, 0.3), rng.normal(0, 0.08)
+    wave, phase = rng.uniform(0.5, 1.2, (2, 2)), rng.uniform(0, 2 * np.pi, (2, 2))
+    turning = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    strokes = []
+    for stroke in shape:
+        p = np.array(stroke) - 0.5
+        # A slow wave bends the plane, so that strokes that meet still meet; then the hand trembles.
+        p = p + 0.035 * np.sin(2 * np.pi * p[:, ::-1] * wave[0] + phase[0]) \
+            + 0.02 * np.sin(2 * np.pi * p * wave[1] + phase[1])
+        p = p + rng.normal(0, 0.004, p.shape)
+        p[:, 0] = p[:, 0] * stretch - slant * p[:, 1]
+        strokes.append(p @ turning.T * scale)
+    low = np.min([s.min(axis=0) for s in strokes], axis=0)
+    high = np.max([s.max(axis=0) for s in strokes], axis=0)
+    corner = 0.06 + rng.random(2) * (0.88 - high + low).clip(0)
+    return [(s - low + corner).tolist() for s in strokes]
+
+
+def drawn_digits(n=300, seed=0):
+    """n drawings of digits on the pad, and what they show: inks (n, 112, 112) float32, labels (n,).
+
+    The digits 0 to 9 and their three shapes take turns; size (35 to 85 % of the pad), place, slant,
+    turn, bend, tremble and the pen's width are random, from `seed`.
+    """
+    rng = np.random.default_rng(seed)
+    labels = np.arange(n) % 10
+    inks = [rasterise(_vary(SHAPES[digit][i // 10 % 3], rng), width=rng.uniform(0.05, 0.1))
+            for i, digit in enumerate(labels)]
+    return np.array(inks, np.float32).reshape(n, 112, 112), labels
