@@ -1,0 +1,1208 @@
+"""Checks for the functions that you write in mnist-scratch.ipynb, and for the files that it reads.
+
+For a learner: after you have written a function, run its check, for example
+
+    checks.softmax(softmax)
+
+A right function prints one line. A wrong one stops with a message that says what came out, the
+likely mistake, and what to do. How you wrote it does not matter, only what it returns. This file
+holds the answers in a compact form (see "Reference"), so look there only when you want to.
+
+For a maintainer: `_check` turns a check into what the learner sees, `_call` runs the learner's
+function safely, `_same` compares one array. Each check gives `_same` a list `typical` of pairs
+(what a typical mistake would return, what to say), so that a mistake is recognised by its result.
+To teach a check a new mistake: add a row to MISTAKES in tests/test_checks.py, then the pair here.
+
+The second half serves the notebook's cells: `setup`, `unreadable`, `digits`, `enough_rows` look at
+the machine and the data, `diagnose` reads a training history.
+"""
+
+import bz2
+import contextlib
+import copy
+import dis
+import functools
+import gzip
+import inspect
+import io
+import itertools
+import linecache
+import lzma
+import re
+import sys
+import warnings
+import zlib
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+
+PIXELS, CLASSES = 784, 10
+TYPES = (np.float64, np.float32)
+# Largest difference that counts as rounding, as a share of the array's largest entry. Rounding in
+# these small networks stays below 1e-6 (float32) and 1e-14 (float64); float16 inside gives 2e-4.
+TOLERANCE = {np.dtype(np.float32): 5e-5, np.dtype(np.float64): 1e-9}
+
+
+# --- Core -----------------------------------------------------------------------------------
+
+
+class _Mistake(Exception):
+    """What to tell the learner; `cause` is their own error, if there was one."""
+
+    def __init__(self, text, cause=None):
+        super().__init__(text)
+        self.cause = cause
+
+
+def _check(check):
+    """Make `check(function) -> sentence` into one that prints a line or raises AssertionError.
+
+    NumPy's error state, print options, random state and the warning filters stay as they were.
+    """
+
+    @functools.wraps(check)
+    def run(function):
+        __tracebackhide__ = True
+        name, text, mistake, state = check.__name__, "", None, np.random.get_state()
+        with np.errstate(all="ignore"), np.printoptions(), warnings.catch_warnings(record=True) as w:
+            warnings.simplefilter("always")
+            try:
+                if not callable(function):
+                    raise _Mistake(f"hand over the function itself: checks.{name}({name}).")
+                text = check(function)
+            except _Mistake as caught:
+                mistake = caught
+            finally:
+                np.random.set_state(state)
+        noise = [str(each.message) for each in w if issubclass(each.category, RuntimeWarning)]
+        if mistake is None and noise:
+            mistake = _Mistake(
+                f"the numbers are right, but NumPy warns of {noise[0]!r}. Find the step that "
+                "overflows or divides by zero, and avoid it."
+            )
+        if mistake is not None:
+            raise AssertionError(f"{name}: {mistake}") from mistake.cause
+        print(f"{name}: right. {text}")
+
+    return run
+
+
+def _call(function, _returns="", _keywords=None, _changed=None, **arguments):
+    """Call the learner's function with the values of `arguments`, in order, and return its answer.
+
+    `_returns` names what must come back ("dW1 db1 dW2 db2"); with several names a list comes back.
+    Raises _Mistake for an error inside, a missing return, a wrong number of values, and a changed
+    input (`_changed`: what to say then).
+    """
+    keywords, names = _keywords or {}, _returns.split()
+    with contextlib.suppress(ValueError):  # built-in functions have no signature
+        signature = inspect.signature(function)
+        try:
+            signature.bind(*arguments.values(), **keywords)
+        except TypeError:
+            raise _Mistake(
+                f"it must take ({', '.join(arguments)}), but yours takes {signature}. "
+                "Mend the def line."
+            ) from None
+    before = copy.deepcopy((arguments, keywords))
+    try:
+        with np.errstate(over="warn", divide="warn", invalid="warn"):
+            answer = function(*arguments.values(), **keywords)
+    except Exception as error:
+        raise _their_error(function, error) from None
+    for name, value in {**arguments, **keywords}.items():
+        old = {**before[0], **before[1]}[name]
+        pairs = zip(value, old, strict=True) if isinstance(value, (tuple, list)) else [(value, old)]
+        if any(isinstance(b, np.ndarray) and not _close(a, b, 1e-9) for a, b in pairs):
+            raise _Mistake(
+                _changed.format(name) if _changed else f"it changed its input {name}. Make a new array, for example with "
+                f"{name} = {name} - ... instead of {name} -= ..., or work on {name}.copy()."
+            )
+    if answer is None:
+        raise _Mistake("it returned nothing (None). Did you forget the return line?")
+    if len(names) > 1:
+        count = len(answer) if isinstance(answer, (tuple, list)) else 1
+        if count != len(names):
+            raise _Mistake(
+                f"it returned {count} value{'s' * (count != 1)} instead of {len(names)}. "
+                f"End it with: return {', '.join(names)}"
+            )
+        return list(answer)
+    return answer
+
+
+def _their_error(function, error):
+    """The _Mistake for an error inside the learner's code: where, which line, and a hint."""
+    home = getattr(inspect.unwrap(function), "__globals__", None)
+    first = last = None
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_globals is home:
+            first, last = first or trace, trace
+        trace = trace.tb_next
+    said = f"{type(error).__name__}: {error}".splitlines()[0].rstrip(".")
+    if last is None:
+        return _Mistake(f"it stops with {said}.", error)
+    frame, number = last.tb_frame, last.tb_lineno
+    inside = frame.f_code.co_name
+    line = linecache.getline(frame.f_code.co_filename, number, frame.f_globals).strip()
+    if isinstance(error, NotImplementedError):
+        return _Mistake(f"{inside} is not written yet. Write it in its cell, run that cell, then this one.")
+    where = f"your code stops at line {number}" + f" of {inside}" * (inside != function.__name__)
+    where += f", `{line}`" * bool(line)
+    arrays = {
+        name: np.shape(frame.f_locals[name])
+        for name in re.findall(r"[A-Za-z_]\w*", line)
+        if isinstance(frame.f_locals.get(name), np.ndarray)
+    }
+    outside = _outside(function)
+    if isinstance(error, UnboundLocalError):
+        hint = f"{_quoted(error)} is used before it has a value."
+    elif isinstance(error, NameError):
+        hint = (
+            f"There is no {_quoted(error)}: run the cells above first, mind the spelling, "
+            "and make helpers such as m inside the function (m = X.shape[1])."
+        )
+    elif outside:
+        hint = f"It reads {outside}, which is not one of its arguments: use its arguments."
+    elif "truth value of an array" in str(error):
+        hint = (
+            "Plain max, min, if and `and` cannot compare whole arrays: use np.maximum, "
+            "or np.max with axis=0."
+        )
+    elif isinstance(error, ValueError) and arrays:
+        shapes = " and ".join(f"{name} is {shape}" for name, shape in arrays.items())
+        hint = f"There {shapes}, which do not fit: is a .T or keepdims=True missing, or the order wrong?"
+    elif isinstance(error, IndexError):
+        hint = f"It says: {error}; labels and rows are counted from 0 to 9."
+    else:
+        hint = f"It says: {said}."
+    return _Mistake(f"{where}. {hint}", error.with_traceback(first))
+
+
+def _quoted(error):
+    """The name in "name 'x' is not defined"."""
+    found = re.search(r"'(\w+)'", str(error))
+    return found.group(1) if found else "such name"
+
+
+def _outside(function):
+    """Data that the function reads from the notebook instead of its arguments: "X_train and m"."""
+    function = inspect.unwrap(function)
+    home = getattr(function, "__globals__", {})
+    names = dict.fromkeys(
+        each.argval
+        for each in (dis.get_instructions(function) if home else ())
+        if each.opname == "LOAD_GLOBAL"
+    )
+    return " and ".join(
+        name
+        for name in names
+        if hasattr(home.get(name), "shape")
+        or (isinstance(home.get(name), (int, float)) and not name.isupper())
+    )
+
+
+def _close(got, right, tolerance):
+    """True when shapes are equal and no entry differs by more than `tolerance` of the largest."""
+    got, right = np.asarray(got), np.asarray(right)
+    if got.shape != right.shape or got.dtype.kind not in "biuf":
+        return False
+    largest = np.abs(right).max(initial=0) if np.isfinite(right).all() else 0
+    return bool(np.all(np.abs(got - right.astype(np.float64)) <= tolerance * max(largest, 1e-9)))
+
+
+def _same(function, name, got, right, typical=(), types=(), tolerance=None):
+    """Raise _Mistake unless `got` is `right` (given in float64) and of one of the `types`.
+
+    typical: pairs (what a typical mistake returns, what to say). types: allowed dtypes, the first
+    sets the tolerance; empty allows every number and boolean.
+    """
+    wanted = np.dtype(types[0]) if types else np.dtype(np.float64)
+    tolerance = tolerance or TOLERANCE[wanted]
+    right = np.asarray(right, dtype=np.float64)
+    if not isinstance(got, (np.ndarray, np.generic, int, float)) or np.asarray(got).dtype.kind not in "biuf":
+        raise _Mistake(
+            f"{name} came out as {type(got).__name__}. Return {'a NumPy array' if right.ndim else 'one number'}."
+        )
+    got = np.asarray(got)
+    if types and got.dtype not in [np.dtype(each) for each in types] and got.shape == right.shape:
+        if got.dtype.kind == "f":
+            raise _Mistake(
+                f"{name} came out as {got.dtype} from {wanted}. Leave out astype, and give np.zeros "
+                f"and the like a dtype, such as dtype=X.dtype."
+            )
+    if _close(got, right, tolerance):
+        return
+    for wrong, message in typical:
+        if _close(got, wrong, tolerance):
+            raise _Mistake(message)
+    outside = _outside(function)
+    if outside:
+        raise _Mistake(
+            f"{name} is wrong, and your function reads {outside}, which is not one of its arguments. "
+            "Use only its arguments."
+        )
+    if got.shape != right.shape:
+        what = "a single number" if got.ndim == 0 else f"shape {got.shape}"
+        hint = "Look at which axis you sum or search over, and at keepdims=True."
+        if got.shape == right.shape[::-1]:
+            hint = "Rows and columns are swapped: transpose it (.T), or swap the factors."
+        raise _Mistake(f"{name} came out as {what}, it must be {right.shape or 'one number'}. {hint}")
+    if not np.isfinite(got).all():
+        raise _Mistake(f"{name} holds NaN or infinity. Look for an overflow, a log of 0 or a division by 0.")
+    if _close(got, right, 5e-3) and np.abs(right).max() > 0:
+        digits = int(-np.log10(np.abs(got - right).max() / np.abs(right).max()))
+        raise _Mistake(
+            f"{name} has only about {digits} right digits. Stay in {wanted}: is there a smaller type "
+            "(float16, float32), a round(...) or an added constant inside?"
+        )
+    factor = (got * right).sum() / max((right * right).sum(), 1e-30)
+    if got.size > 1 and _close(got, factor * right, tolerance) and abs(factor) > 1e-12:
+        raise _Mistake(
+            f"{name} is {factor:.4g} times the right answer. Look for a factor too many or missing: "
+            "alpha, a sign, or a division by the wrong m (m = X.shape[1])."
+        )
+    at = np.unravel_index(np.argmax(np.abs(got - right)), got.shape)
+    place = f"[{', '.join(map(str, at))}]" if at else ""
+    raise _Mistake(
+        f"{name}{place} is {got[at]:.6g}, it must be {right[at]:.6g}. "
+        f"Compare the line that makes {name} with its formula."
+    )
+
+
+def _all_same(function, names, got, right, typical, types):
+    """`_same` for several arrays, in the order of `typical`: {name: pairs}; also sees a wrong order."""
+    names, tolerance = names.split(), TOLERANCE[np.dtype(types[0])]
+    for order in itertools.permutations(range(len(names))):
+        if list(order) != sorted(order) and all(
+            _close(each, right[i], tolerance)
+            for each, i in zip(got, order, strict=True)
+        ):
+            if not all(_close(each, value, tolerance) for each, value in zip(got, right, strict=True)):
+                raise _Mistake(
+                    f"the arrays are right but come back in the order {', '.join(names[i] for i in order)}. "
+                    f"End it with: return {', '.join(names)}"
+                )
+    for name in typical:
+        i = names.index(name)
+        _same(function, name, got[i], right[i], typical[name], types)
+
+
+# --- Reference: the right answers, compact ----------------------------------------------------
+
+
+def _network(dtype=np.float64, m=5):
+    """A small network and m examples: weights 3 x 784 and 10 x 3, non-zero biases, Y as uint8.
+
+    No size is 10 examples or square, so nothing fits by chance. Each hidden unit is on for some of
+    five examples and off for others, and none is within 0.01 of ReLU's kink (tested).
+    """
+    rng = np.random.default_rng(3)
+    W1, W2 = rng.normal(0, 0.1, (3, PIXELS)), rng.normal(0, 0.7, (CLASSES, 3))
+    b1, b2 = rng.uniform(0.2, 0.6, (3, 1)), rng.uniform(-0.6, 0.6, (CLASSES, 1))
+    X = rng.random((5, PIXELS)).T[:, :m]
+    params = tuple(each.astype(dtype) for each in (W1, b1, W2, b2))
+    return params, X.astype(dtype), np.array([3, 0, 8, 3, 7], dtype=np.uint8)[:m]
+
+
+def _wide(*arrays):
+    return [np.asarray(each, dtype=np.float64) for each in arrays]
+
+
+def _softmax(Z):
+    E = np.exp(Z - Z.max(0))
+    return E / E.sum(0)
+
+
+def _forward(params, X):
+    W1, b1, W2, b2, X = _wide(*params, X)
+    Z1 = W1 @ X + b1
+    A1 = np.maximum(Z1, 0)
+    Z2 = W2 @ A1 + b2
+    return Z1, A1, Z2, _softmax(Z2)
+
+
+def _labels(Y):
+    return np.eye(CLASSES)[Y].T
+
+
+def _loss(A2, Y):
+    return -np.log(A2[Y, range(Y.size)]).mean()
+
+
+def _moved(loss, theta, step):
+    """loss() with each entry of theta moved by `step` in turn; theta is put back."""
+    losses = np.zeros_like(theta)
+    for at in np.ndindex(theta.shape):
+        keep = theta[at]
+        theta[at] = keep + step
+        losses[at] = loss()
+        theta[at] = keep
+    return losses
+
+
+def _gradients(params, X, Y, dZ2=None, mask=None, m=None):
+    """dW1, db1, dW2, db2; the last three arguments stand for what a mistake puts in their place."""
+    Z1, A1, _, A2 = _forward(params, X)
+    dZ2 = A2 - _labels(Y) if dZ2 is None else dZ2
+    dZ1 = params[2].T @ dZ2 * ((Z1 > 0) if mask is None else mask)
+    both = (dZ1 @ X.T, dZ1.sum(1, keepdims=True), dZ2 @ A1.T, dZ2.sum(1, keepdims=True))
+    return [each / (m or Y.size) for each in both]
+
+
+def _train(params, X, Y, alpha, steps):
+    params = _wide(*params)
+    for _ in range(steps):
+        params = [p - alpha * d for p, d in zip(params, _gradients(params, X, Y), strict=True)]
+    return params
+
+
+def _types(function, dtype):
+    """dtype, and float64 too where the learner's own one_hot or ReLU_deriv gives 64-bit numbers."""
+    home, widest = getattr(inspect.unwrap(function), "__globals__", {}), np.dtype(dtype)
+    with contextlib.suppress(Exception):
+        widest = np.result_type(widest, home["one_hot"](np.array([3, 1])))
+        widest = np.result_type(widest, home["ReLU_deriv"](np.ones((1, 2), dtype)))
+    return [dtype, widest]
+
+
+# --- Checks: one for each function that you write -----------------------------------------------
+
+
+def _start(function, typical):
+    """What both starts must fulfil; returns the arrays for 300 hidden units."""
+    if not inspect.signature(function).parameters:
+        raise _Mistake("it takes no n_hidden. Write def ...(n_hidden=10): and use n_hidden in the shapes.")
+    names = "W1 b1 W2 b2"
+    _call(function, names)
+    parts = _call(function, names, n_hidden=300)
+    shapes = [(300, PIXELS), (300, 1), (CLASSES, 300), (CLASSES, 1)]
+    for name, part, right in zip(names.split(), parts, shapes, strict=True):
+        got = np.shape(part)
+        if got != right:
+            hint = f"Give it the shape {right}."
+            if name in ("b1", "b2"):
+                hint = "Each unit needs its own bias, as a column: (n_hidden, 1) or (10, 1)."
+            elif got == right[::-1]:
+                hint = "Rows and columns are swapped: one row for each unit that the layer feeds."
+            elif 300 not in got:
+                hint = "It does not follow n_hidden: use n_hidden in the shape, not a fixed number."
+            what = f"the shape {got}" if got else "a single number"
+            raise _Mistake(f"with n_hidden=300, {name} came out as {what}, not {right}. {hint}")
+        if part.dtype not in TYPES:
+            raise _Mistake(f"{name} came out as {part.dtype}. Make it float32 (or float64).")
+        if name in ("W1", "W2") and part.std() == 0:
+            raise _Mistake(
+                f"all of {name} is the same number, so all hidden units would learn the same. "
+                "Draw it at random."
+            )
+    W1, b1, W2, b2 = parts
+    if b1.std() > 0 and (np.array_equal(W1.ravel()[:300], b1.ravel()) or W1[0, 0] == W2[0, 0]):
+        raise _Mistake("the arrays repeat each other's numbers. Make rng once, before the first array.")
+    if "seed" in inspect.signature(function).parameters:
+        one, again, two = (
+            _call(function, names, {"seed": seed}, n_hidden=4)[0] for seed in (1, 1, 2)
+        )
+        if not np.array_equal(one, again):
+            raise _Mistake("seed=1 gave two different W1. Draw all from rng = np.random.default_rng(seed).")
+        if np.array_equal(one, two):
+            raise _Mistake("seed has no effect. Pass it on: rng = np.random.default_rng(seed).")
+    return parts
+
+
+def _type_note(*arrays):
+    kinds = {str(each.dtype) for each in arrays} - {"float32", "bool", "uint8", "int8"}
+    return f" (As float32 instead of {kinds.pop()} the training would be faster.)" if kinds else ""
+
+
+@_check
+def init_params(function):
+    parts = _start(function, ())
+    for name, part in zip("W1 b1 W2 b2".split(), parts, strict=True):
+        low, high = part.min(), part.max()
+        if part.std() == 0:
+            raise _Mistake(f"all of {name} is {low:g}. In this start the biases are random, too: -0.5 to 0.5.")
+        if low >= 0:
+            raise _Mistake(f"{name} has no negative numbers. Subtract 0.5, so that it lies in -0.5..0.5.")
+        if high <= 0:
+            raise _Mistake(f"{name} has no positive numbers. Add 0.5 or subtract less: it lies in -0.5..0.5.")
+        if name == "b2":  # ten numbers: too few to say more than their range
+            near = high <= 0.5 and low >= -0.5
+        else:  # five standard errors of the mean and spread of uniform numbers, n = 300 or more
+            room = 5 * 0.289 / np.sqrt(part.size)
+            near = high <= 0.5 and low >= -0.5 and abs(part.mean()) < room and abs(part.std() - 0.289) < room
+        if not near:
+            cause = "That looks like normal numbers, N(0, 1)" if high > 2 else "That is another range"
+            raise _Mistake(
+                f"{name} runs from {low:.2g} to {high:.2g} with spread {part.std():.2g}. {cause}: "
+                "draw evenly from -0.5..0.5, as rng.random(...) - 0.5 does."
+            )
+    return "Shapes follow n_hidden, and all numbers lie evenly in -0.5..0.5." + _type_note(*parts)
+
+
+@_check
+def init_params_scaled(function):
+    W1, b1, W2, b2 = parts = _start(function, ())
+    for name, bias in (("b1", b1), ("b2", b2)):
+        if bias.any():
+            raise _Mistake(f"{name} is not zero. In this start only the weights are random: use np.zeros.")
+    for name, W, n_in in (("W1", W1, PIXELS), ("W2", W2, 300)):
+        spread, right, n_out = W.std(), np.sqrt(2 / n_in), W.shape[0]
+        # Five standard errors of a spread over W2's 3,000 numbers are 6.5 %.
+        if abs(spread / right - 1) < 0.065 and abs(W.mean()) < 0.065 * right:
+            if np.abs(W).max() < 2.5 * right:
+                raise _Mistake(f"{name} has the right spread but is not normal. Use rng.standard_normal(...).")
+            continue
+        for wrong, hint in (
+            (1, "The weights are not scaled: multiply them by np.sqrt(2 / n_in)."),
+            (2 / n_in, "That is 2 / n_in, the variance: multiply by its root, np.sqrt(2 / n_in)."),
+            (np.sqrt(1 / n_in), "That is sqrt(1 / n_in): ReLU silences half the units, so use 2 / n_in."),
+            (np.sqrt(2 / n_out), "That is sqrt(2 / n_out): count what comes in, W.shape[1]."),
+            (np.sqrt(2 / PIXELS), "That is layer 1's scale: W2 has n_hidden inputs, not 784."),
+            (np.sqrt(2 / (n_in + n_out)), "That is sqrt(2 / (n_in + n_out)): divide by n_in alone."),
+            (0.289, "That is the spread of rng.random(...): use rng.standard_normal(...) * np.sqrt(2 / n_in)."),
+            (spread, "Multiply standard normal numbers by np.sqrt(2 / n_in)."),
+        ):
+            if abs(spread / wrong - 1) < 0.065:
+                raise _Mistake(f"{name} has spread {spread:.3g}, it must be {right:.3g}. {hint}")
+    return "The weights' spread is the root of 2 / n_in, and the biases are zero." + _type_note(*parts)
+
+
+@_check
+def ReLU(function):
+    for dtype, shape in itertools.product(TYPES, [(3, 5), (4, 1), (1, 3)]):
+        Z = (np.arange(np.prod(shape)).reshape(shape) % 7 - 3.0).astype(dtype) * dtype(0.75)
+        Z[0, 0], Z[-1, -1] = -1e4, 1e4
+        got = _call(
+            function, Z=Z.copy(),
+            _changed="it changed its input Z. Make a new array, for example with np.maximum(Z, 0).",
+        )
+        _same(function, "the answer", got, np.maximum(Z, 0), [
+            (Z, "Z came back as it was. Negative numbers must become 0."),
+            (Z > 0, "it returns the mask (1 where Z > 0). Return Z itself there, and 0 elsewhere."),
+            (np.abs(Z), "negative numbers became positive. They must become 0: np.maximum(Z, 0)."),
+            (np.minimum(Z, 0), "it keeps the negative numbers. Keep the positive ones: np.maximum(Z, 0)."),
+            (np.where(Z > 0, Z, 0.01 * Z), "this is the leaky ReLU. Negative numbers must become 0."),
+            (Z.max(), "it returns the one largest number. np.max reduces an array; np.maximum(Z, 0) compares."),
+            (Z.max(0), "it returns each column's largest. np.max reduces; np.maximum(Z, 0) compares."),
+            (np.where(Z == 0, 0, 1 / (1 + np.exp(-Z))), "this is the sigmoid. ReLU is max(Z, 0)."),
+            (1 / (1 + np.exp(-Z)), "this is the sigmoid. ReLU is max(Z, 0), entry by entry."),
+            (Z[Z > 0], "it returns only the positive numbers. Keep the shape of Z, with 0 elsewhere."),
+        ], [dtype])
+    return "Negative numbers become 0, the others stay, and Z itself is unchanged."
+
+
+@_check
+def softmax(function):
+    rng = np.random.default_rng(5)
+    for dtype, m in itertools.product(TYPES, (4, 1)):
+        Z = rng.normal(0, 2, (CLASSES, m)).astype(dtype)
+        wide, E = Z.astype(np.float64), np.exp(Z.astype(np.float64))
+        typical = [
+            (E, "the columns do not sum to 1. Divide by each column's sum: E.sum(axis=0)."),
+            (E / E.sum(), "the whole array sums to 1. Each column must: sum with axis=0."),
+            (E / E.sum(1, keepdims=True), "each row sums to 1. Each column must: sum with axis=0, not axis=1."),
+            (E / E.max(0), "it divides by each column's largest. Divide by its sum: E.sum(axis=0)."),
+            (wide / wide.sum(0), "there is no np.exp. Take it first, then divide by the column's sum."),
+            (_softmax(-wide), "the largest score got the smallest share. Mind the sign: np.exp(Z - ...)."),
+            (np.log(_softmax(wide)), "it returns logarithms. Return the probabilities themselves."),
+            (1 / (1 + np.exp(-wide)), "this is the sigmoid, entry by entry. Divide np.exp(Z) by its column's sum."),
+            (np.exp(wide - wide.max(0)), "the columns do not sum to 1. Divide by each column's sum: axis=0."),
+        ]
+        got = _call(
+            function, Z=Z.copy(),
+            _changed="it changed its input Z. Z -= ... works in place: write Z - Z.max(...) in a new array.",
+        )
+        _same(function, "the answer", got, _softmax(wide), typical if m > 1 else (), [dtype])
+    up, down = np.linspace(1, -1, CLASSES)[:, None], np.linspace(-0.999, -1, CLASSES)[:, None]
+    for dtype, scale, (part, cause) in itertools.product(TYPES, (1e3, 1e4), (
+        (up, "np.exp overflows. Subtract each column's largest score first: Z - Z.max(axis=0)."),
+        (down, "every np.exp is 0. Subtract each column's largest score first: Z - Z.max(axis=0)."),
+        (np.hstack([up, down, up / 2]), "one column spoils another. Subtract each column's own largest, "
+         "Z.max(axis=0), not the whole array's."),
+    )):
+        Z = (part * scale).astype(dtype)
+        got = _call(function, Z=Z.copy())
+        if not np.isfinite(got).all() or not np.allclose(np.sum(got, 0), 1, atol=1e-3):
+            what = "NaN or infinity" if not np.isfinite(got).all() else "no column sum of 1"
+            raise _Mistake(f"scores as large as {scale:,.0f} give {what}: {cause}")
+        _same(function, "the answer", got, _softmax(Z.astype(np.float64)), (), [dtype])
+    return "Every column sums to 1, and scores of 10,000 do not overflow."
+
+
+@_check
+def forward_prop(function):
+    names = "Z1 A1 Z2 A2"
+    for dtype, m in itertools.product(TYPES, (5, 1)):
+        params, X, _ = _network(dtype, m)
+        W1, b1, W2, b2, wide = _wide(*params, X)
+        Z1, A1, Z2, A2 = right = _forward(params, X)
+        got = _call(function, names, W1=params[0], b1=params[1], W2=params[2], b2=params[3], X=X)
+        _all_same(function, names, got, right, {
+            "Z1": [
+                (W1 @ wide, "Z1 lacks its bias. Add b1: W1 @ X + b1."),
+                (W1 @ wide - b1, "in Z1 the bias is subtracted. Add b1: W1 @ X + b1."),
+                (A1, "Z1 has lost its negative numbers. Keep Z1 as it is, and put ReLU(Z1) into A1."),
+            ],
+            "A1": [
+                (Z1, "A1 is the same as Z1. Pass it through ReLU: A1 = ReLU(Z1)."),
+                (Z1 > 0, "A1 is only 0 and 1, the mask. Use ReLU here, ReLU_deriv is for the way back."),
+                (_softmax(Z1), "A1 went through softmax. The hidden layer uses ReLU: A1 = ReLU(Z1)."),
+            ],
+            "Z2": [
+                (W2 @ A1, "Z2 lacks its bias. Add b2: W2 @ A1 + b2."),
+                (W2 @ A1 - b2, "in Z2 the bias is subtracted. Add b2: W2 @ A1 + b2."),
+                (W2 @ Z1 + b2, "Z2 was made from Z1. Layer 2 is fed what layer 1 puts out: W2 @ A1 + b2."),
+                (A2, "Z2 is already probabilities. Keep Z2, and put softmax(Z2) into A2."),
+            ],
+            "A2": [
+                (Z2, "A2 is the same as Z2. Turn the scores into probabilities: A2 = softmax(Z2)."),
+                (np.maximum(Z2, 0), "A2 went through ReLU. The last layer uses softmax: A2 = softmax(Z2)."),
+                (_softmax(A1), "A2 is the softmax of A1. It must be of Z2: A2 = softmax(Z2)."),
+                (_softmax(np.maximum(Z2, 0)), "Z2 went through ReLU first. Use A2 = softmax(Z2)."),
+                (1 / (1 + np.exp(-Z2)), "A2 went through the sigmoid. Use A2 = softmax(Z2)."),
+            ],
+        }, [dtype])
+    params, X, _ = _network(np.float32)
+    large = _call(function, names, W1=params[0] * 2000, b1=params[1], W2=params[2] * 10, b2=params[3], X=X)
+    if not np.isfinite(large[3]).all():
+        raise _Mistake("A2 holds NaN for large scores. Run the check of your softmax again.")
+    return "Z1, A1, Z2 and A2 agree for five examples and for one."
+
+
+@_check
+def cross_entropy(function):
+    params, X, labels = _network()
+    probabilities = _forward(params, X)[3]
+    for dtype, kind, m in itertools.product(TYPES, (np.uint8, np.int64), (5, 1)):
+        A2, Y = probabilities[:, :m].astype(dtype), labels[:m].astype(kind)
+        p, L = A2[Y, range(m)].astype(np.float64), _labels(Y)
+        right, logs = _loss(A2.astype(np.float64), Y), np.log(A2.astype(np.float64))
+        got = _call(function, A2=A2.copy(), Y=Y.copy())
+        # 1e-6: a small constant that guards against log(0) is a right answer, too.
+        _same(function, "the loss", got, right, [
+            (-np.log(p).sum(), "the loss was summed, not averaged. Use the mean over the examples."),
+            (-right, "the loss is negative. Logarithms of probabilities are negative: add the minus sign."),
+            (right / np.log(2), "this is log2. Use the natural logarithm, np.log."),
+            (right / np.log(10), "this is log10. Use the natural logarithm, np.log."),
+            (right / CLASSES, "the mean ran over all 10 x m entries. Divide by the m examples only."),
+            (right * m / CLASSES, "it divides by 10, the classes. Divide by m, the number of examples."),
+            (-np.log(p), "it returns one number for each example. Average them: .mean()."),
+            (-logs.sum(0).mean(), "it uses all ten probabilities. Only the right digit's counts: A2[Y, np.arange(m)]."),
+            (-logs.mean(), "it uses all ten probabilities. Only the right digit's counts: A2[Y, np.arange(m)]."),
+            (-logs[Y].mean(), "A2[Y] takes whole rows. Take one entry a column: A2[Y, np.arange(Y.size)]."),
+            (-np.log(A2.max(0)).mean(), "it uses the largest probability. Use the right digit's: A2[Y, ...]."),
+            (-np.log(p.mean()), "the mean was taken before the logarithm. Take np.log of each first."),
+            (p.mean(), "there is no logarithm. Take -np.log of the right digits' probabilities."),
+            (1 - p.mean(), "there is no logarithm. Take -np.log of the right digits' probabilities."),
+            (-(L * logs + (1 - L) * np.log1p(-A2)).sum(0).mean(), "it also counts the wrong digits (1 - p). "
+             "Only the right digit's probability counts."),
+            (((A2 - L) ** 2).sum(0).mean(), "this is the squared error. Use -np.log of the right digit's probability."),
+        ], tolerance=2e-6)
+    for dtype in TYPES:
+        A2 = np.zeros((CLASSES, 3), dtype)
+        A2[[4, 1, 1], range(3)] = 1
+        for Y, want in ((np.array([4, 1, 1]), "0"), (np.array([4, 1, 2]), "a large number")):
+            got = _call(function, A2=A2.copy(), Y=Y)
+            if not np.isfinite(got) or abs(got) > 1e-5 and want == "0":
+                raise _Mistake(
+                    f"a probability of 0 gives {got} in {np.dtype(dtype)}, it must give {want}. Do not take "
+                    "the log of zero: pick the right digit's entry, and keep it above np.finfo(A2.dtype).tiny."
+                )
+    return "It is the mean over the examples, and a probability of 0 does not break it."
+
+
+@_check
+def one_hot(function):
+    for kind, Y in itertools.product((np.uint8, np.int64), ([3, 0, 9, 3], [5], [2, 0, 1, 2, 1], [0, 0])):
+        Y = np.array(Y, dtype=kind)
+        right, signed = _labels(Y), Y.astype(int)
+        rows = np.zeros_like(right)
+        rows[Y] = 1
+        got = _call(function, Y=Y.copy())
+        _same(function, "the answer", got, right, [
+            (right.T, "it came out as (m, 10), one row for each label. Transpose it: one column each."),
+            (_labels(signed - 1), "the ones are one row too high. Digit 0 belongs to row 0: use Y, not Y - 1."),
+            (_labels((signed + 1) % 10), "the ones are one row too low. Digit 0 belongs to row 0: use Y, not Y + 1."),
+            (right[: signed.max() + 1], "it has Y.max() + 1 rows. There are always 10 classes, also when no 9 is there."),
+            (right[: signed.max() + 1].T, "it has Y.max() + 1 classes, and one row for each label. Make it (10, m)."),
+            (1 - right, "ones and zeros are swapped. Put the 1 at the label's row."),
+            (rows, "whole rows are 1. Set one entry a column: [Y, np.arange(Y.size)]."),
+            (right[::-1], "the rows are upside down. Digit 0 belongs to row 0."),
+            (right[1:], "it has 9 rows. There are 10 digits, 0 to 9."),
+            (np.zeros_like(right), "it is all zeros. Set one entry in each column to 1."),
+            (right * Y, "it holds the labels themselves. Put a 1 there, not the label."),
+        ])
+    return "Ten rows always, one column and a single 1 for each label." + _type_note(got)
+
+
+@_check
+def ReLU_deriv(function):
+    for dtype, m in itertools.product(TYPES, (5, 1)):
+        Z = np.array([[-2, 3, 0.5, -0.5, 1e4], [0.25, -1e4, 7, 0.75, -3]], dtype)[:, :m]
+        got = _call(function, Z=Z.copy())
+        _same(function, "the answer", got, Z > 0, [
+            (np.maximum(Z, 0), "this is ReLU itself. Its slope is 1 where Z > 0, and 0 elsewhere."),
+            (Z < 0, "it is 1 where Z is negative. It must be the other way round: Z > 0."),
+            (np.ones_like(Z), "it is 1 everywhere. The slope is 0 where Z is negative: Z > 0."),
+            (np.zeros_like(Z), "it is 0 everywhere. The slope is 1 where Z is positive: Z > 0."),
+            (np.sign(Z), "it is -1 where Z is negative. A flat line has slope 0 there: Z > 0."),
+            (np.where(Z > 0, 1, 0.01), "this is the leaky ReLU's slope. ReLU is flat where Z is negative: 0."),
+            (np.where(Z > 0, Z, 1), "it keeps Z. The slope is 1 where Z > 0, and 0 elsewhere."),
+            (Z[Z > 0], "it returns only the positive numbers of Z. Return 1 or 0 for each entry of Z."),
+        ])
+        if np.asarray(got).dtype.kind == "f" and np.asarray(got).dtype.itemsize < Z.itemsize:
+            raise _Mistake(f"it came out as {np.asarray(got).dtype} from {Z.dtype}. Use the type of Z.")
+    got = _call(function, Z=np.array([[1, -1]], np.float32))  # at 0 any slope is right: not asked
+    return "It is 1 where Z is positive and 0 where Z is negative." + _type_note(got)
+
+
+@_check
+def backward_prop(function):
+    names = "dW1 db1 dW2 db2"
+    for dtype, m in itertools.product(TYPES, (5, 1)):
+        params, X, Y = _network(dtype, m)
+        W1, b1, W2, b2, wide = _wide(*params, X)
+        Z1, A1, _, A2 = forward = _forward(params, X)
+        params64, n, L = (W1, b1, W2, b2), W1.shape[0], _labels(Y)
+        right = _gradients(params64, wide, Y)
+        back = W2.T @ (A2 - L)
+        scenes = [
+            ({"dZ2": L - A2}, "{} has the wrong sign, so each step would climb. dZ2 is A2 - one_hot(Y)."),
+            ({"m": 1}, "{} is m times too large. Divide by m = X.shape[1], the number of examples."),
+            ({"m": m * m}, "{} was divided by m twice. Divide dZ2 or the sum, not both."),
+            ({"m": n}, "{} was divided by the number of hidden units. m is the examples: X.shape[1]."),
+            ({"m": CLASSES}, "{} was divided by 10, the classes. m is the number of examples: X.shape[1]."),
+            ({"m": PIXELS}, "{} was divided by 784, the pixels. X has one column an example: m = X.shape[1]."),
+            ({"dZ2": A2 - Y}, "{}: the labels themselves were subtracted. Use A2 - one_hot(Y)."),
+            ({"dZ2": A2}, "{} does not know the labels. dZ2 is A2 - one_hot(Y)."),
+            ({"dZ2": 2 * (A2 - L)}, "{} is twice too large. dZ2 is A2 - one_hot(Y), without a factor 2."),
+            ({"mask": 1}, "{}: the mask is missing or always true. Multiply W2.T @ dZ2 by ReLU_deriv(Z1); "
+             "A1 >= 0 holds everywhere."),
+            ({"mask": Z1 < 0}, "{}: the mask is the wrong way round. It is 1 where Z1 > 0."),
+            ({"mask": A1}, "{}: it multiplies by ReLU(Z1). Multiply by ReLU_deriv(Z1)."),
+            ({"mask": Z1}, "{}: it multiplies by Z1. Multiply by ReLU_deriv(Z1)."),
+            ({"mask": back > 0}, "{}: the mask was made from W2.T @ dZ2. Make it from Z1: ReLU_deriv(Z1)."),
+        ]
+        wrong = [(_gradients(params64, wide, Y, **scene), message) for scene, message in scenes]
+        typical = {
+            name: [(each[i], message.format(name)) for each, message in wrong]
+            for i, name in [(2, "dW2"), (3, "db2"), (0, "dW1"), (1, "db1")]
+        }
+        dZ2 = (A2 - L) / m
+        dZ1 = back * (Z1 > 0) / m
+        typical["dW2"] += [
+            (dZ2 @ Z1.T, "dW2 was made from Z1. Layer 2 was fed A1: dZ2 @ A1.T / m."),
+            (right[2].T, "dW2 came out as (n_hidden, 10). It needs the shape of W2: dZ2 @ A1.T / m."),
+        ]
+        typical["dW1"] += [
+            (right[0].T, "dW1 came out as (784, n_hidden). It needs the shape of W1: dZ1 @ X.T / m."),
+        ]
+        for name, d, i in (("db1", dZ1, 1), ("db2", dZ2, 3)):
+            cure = "Sum over the examples only: axis=1, keepdims=True."
+            for one in (d.sum(), d.sum() * m, d.mean() * m, d.mean()):
+                typical[name] += [
+                    (one, f"{name} came out as a single number. {cure}"),
+                    (np.full_like(right[i], one), f"{name} is the same number for every unit. {cure}"),
+                ]
+            for scale in (1, m):
+                over = (d * scale).sum(0)
+                typical[name] += [(w, f"{name} was summed over the units. {cure}") for w in (over, over[None])]
+                typical[name] += [(right[i][:, 0] * scale, f"{name} has shape {right[i][:, 0].shape}, it must "
+                                   f"be {right[i].shape}. Add keepdims=True to the sum.")]
+            typical[name] += [(d * m, f"{name} was not summed. {cure}"), (d, f"{name} was not summed. {cure}")]
+        Z1, A1, Z2, A2 = (each.astype(dtype) for each in forward)
+        got = _call(
+            function, names,
+            Z1=Z1, A1=A1, Z2=Z2, A2=A2, W1=params[0], W2=params[2], X=X, Y=Y,
+        )
+        _all_same(function, names, got, right, typical, _types(function, dtype))
+        if dtype is np.float64 and m > 1:
+            count = _gradient_check(params64, wide, Y, got)
+    return f"All {count:,} gradients agree with central differences."
+
+
+def _gradient_check(params, X, Y, gradients, h=1e-5):
+    """Compare every gradient with (loss(+h) - loss(-h)) / 2h; returns how many there are."""
+    for name, theta, got in zip("dW1 db1 dW2 db2".split(), params, gradients, strict=True):
+        up, down = (_moved(lambda: _loss(_forward(params, X)[3], Y), theta, x) for x in (h, -h))
+        # Rounding in the loss, about 1e-16, becomes 1e-11 after the division by 2h.
+        if np.abs((up - down) / (2 * h) - got).max() > 1e-8:
+            raise _Mistake(f"{name} disagrees with central differences. Compare it with its formula.")
+    return sum(theta.size for theta in params)
+
+
+@_check
+def numerical_gradient(function):
+    names = list(inspect.signature(function).parameters)
+    h = 1e-3 if "h" in names else 1e-5
+    params, X, Y = _network()
+    params, X = [params[0][:, :6], *params[1:]], X[:6]
+
+    def loss():
+        return _loss(_forward(params, X)[3], Y)
+
+    for which in (1, 2):
+        theta = params[which]
+        arguments = {"params": params, "which": which, "X": X, "Y": Y}
+        if names[:1] == ["loss"]:  # the other usual form: loss() reads theta
+            arguments = {"loss": loss, "theta": theta}
+        got = _call(
+            function, "", {"h": h} if "h" in names else {},
+            "it left {0} changed. After each entry put the old value back, or move a copy.",
+            **arguments,
+        )
+        here, ahead, behind = loss(), _moved(loss, theta, h), _moved(loss, theta, -h)
+        right, one_sided = (ahead - behind) / (2 * h), (
+            "it looks to one side only. Use (loss at +h - loss at -h) / (2 * h)."
+        )
+        _same(function, "the gradient", got, right, [
+            ((ahead - here) / h, one_sided),
+            ((here - behind) / h, one_sided),
+            (2 * right, "it is twice too large. From -h to +h is a way of 2h: divide by 2 * h."),
+            ((ahead - here) / (2 * h), "it is half too small. The second loss must be at -h, not at 0."),
+            (-right, "the sign is wrong. Subtract the loss at -h from the loss at +h."),
+            (right * h, "it was not divided by the way from -h to +h. Divide by 2 * h."),
+            (right * 2 * h, "it was not divided by the way from -h to +h. Divide by 2 * h."),
+            (right * h * h, "it was multiplied by h. Mind the brackets: / (2 * h), not / 2 * h."),
+            (np.zeros_like(right), "it is 0 everywhere. The loss must be taken with the moved numbers, "
+             "not with the old ones."),
+            (np.full_like(right, right.sum()), "every entry is the same. Move one entry at a time."),
+            (right.sum(), "it is one number. Move one entry at a time, and keep a slope for each."),
+            (right.ravel(), "it came out flat. Give it the shape of the array that you move."),
+        ], [np.float64], tolerance=h / 100)
+    return "Each slope looks both ways, and nothing is left changed."
+
+
+@_check
+def update_params(function):
+    names = "W1 b1 W2 b2"
+    for dtype, alpha in itertools.product(TYPES, (0.25, 3.0)):
+        params, X, Y = _network(dtype)
+        wide = _wide(*params)
+        gradients = _gradients(wide, X.astype(np.float64), Y)
+        steps = [each.astype(dtype) for each in gradients]
+        right = [p - alpha * d for p, d in zip(wide, gradients, strict=True)]
+        typical = {}
+        for name, p, d in zip(names.split(), wide, gradients, strict=True):
+            formula = f"{name} - alpha * d{name}"
+            typical[name] = [
+                (p, f"{name} came back as it was. Give it its step, too: {formula}."),
+                (p + alpha * d, f"{name} climbs. Subtract the step: {formula}."),
+                (p - d, f"{name}: alpha is not used. It must be {formula}."),
+                (p + d, f"{name} climbs, without alpha. It must be {formula}."),
+                (p - d / alpha, f"{name}: the step was divided by alpha. It must be {formula}."),
+                (alpha * d, f"{name} is the step alone. It must be {formula}."),
+                (-alpha * d, f"{name} is the step alone. It must be {formula}."),
+                (alpha * (p - d), f"{name}: alpha multiplies all. Mind the brackets: {formula}."),
+                ((p - alpha) * d, f"{name}: mind the brackets. It must be {formula}."),
+                (p - alpha, f"{name}: the gradient is missing. It must be {formula}."),
+            ]
+        keys = "W1 b1 W2 b2 dW1 db1 dW2 db2".split()
+        arguments = dict(zip(keys, [*params, *steps], strict=True))
+        got = _call(
+            function, names, **arguments, alpha=alpha,
+            _changed="it changed the arrays that it was given: W1 -= ... works in place. Write "
+            "W1 = W1 - alpha * dW1, which makes a new one.",
+        )
+        _all_same(function, names, got, right, typical, [dtype])
+    return "All four go downhill by alpha times their gradient, in new arrays."
+
+
+@_check
+def get_predictions(function):
+    params, X, _ = _network()
+    for dtype, m in itertools.product(TYPES, (5, 1)):
+        A2 = np.roll(_forward(params, X)[3], [1, 4], axis=[0, 1])[:, :m].astype(dtype)
+        right, top = A2.argmax(0), A2.max(0)
+        got = _call(function, A2=A2.copy())
+        _same(function, "the answer", got, right, [
+            (A2.argmax(1), "it searched along each row: ten answers. Search each column: argmax with axis=0."),
+            (A2.argmax(), "it returned one number for all. Search each column: argmax with axis=0."),
+            (top, "it returned the largest probabilities. np.argmax with axis=0 says where they are."),
+            (A2.max(), "it returned the largest probability. np.argmax with axis=0 says where it is."),
+            (A2.argmin(0), "it chose the least likely digit. Use argmax, not argmin."),
+            (right + 1, "each answer is one too high. Row 0 is digit 0: do not add 1."),
+            (_labels(right), "it returned zeros and ones. Return the digit for each column: argmax with axis=0."),
+            (A2 == top, "it returned true and false. Return the digit for each column: argmax with axis=0."),
+            (np.round(A2), "it rounded the probabilities. Return the digit for each column: argmax with axis=0."),
+            (right[None], "it came out as (1, m). Return one flat array: leave out keepdims=True."),
+            (right[:, None], "it came out as (m, 1). Return one flat array of m digits."),
+        ])
+    return "One digit for each column: the row of its largest probability."
+
+
+@_check
+def get_accuracy(function):
+    Y = np.array([3, 0, 8, 3, 7, 1, 9])
+    guesses = np.array([3, 1, 8, 3, 9, 2, 9])  # 4 of 7
+    for kind, part in itertools.product((np.int64, np.uint8), (slice(7), slice(1), slice(1, 2), slice(2, 4))):
+        predictions, labels = guesses[part].astype(kind), Y[part].astype(np.uint8)
+        hits = predictions == labels
+        right, m = hits.mean(), hits.size
+        got = _call(function, predictions=predictions.copy(), Y=labels.copy())
+        typical = [
+            (right * 100, "it came out in percent. Return a share, 0 to 1: leave out the 100."),
+            (hits.sum(), "it counted the hits. Divide by their number, Y.size."),
+            (1 - right, "it is the share of mistakes. Count where they are equal, ==."),
+            (hits, "it returned one answer for each example. Take the mean."),
+            ((predictions[:, None] == labels).mean(), "every prediction was compared with every label. "
+             "Both must have the shape (m,): a column (m, 1) makes an m x m table."),
+            (right // 1, "the division lost its fraction. Use / and not //."),
+            (hits.sum() / CLASSES, "it divides by 10. Divide by the number of examples, Y.size."),
+            (right.round(), "it was rounded. Return the share itself."),
+            (np.abs(predictions - labels.astype(int)).mean(), "it measures how far off the digits are. "
+             "Count where they are equal, ==."),
+        ]
+        _same(function, "the answer", got, right, typical if m > 2 else (), tolerance=1e-6)
+    return "It is the share of right answers, from 0 to 1."
+
+
+@_check
+def gradient_descent(function):
+    names = "W1 b1 W2 b2"
+    home = getattr(inspect.unwrap(function), "__globals__", {})
+    own = {name: home[name] for name in ("init_params", "init_params_scaled") if name in home}
+    calls = []
+
+    def run(params, X, Y, alpha, iterations, keywords=None):
+        # The learner's start is random: here their init_params hands out known numbers instead,
+        # and what they print on the way is not shown.
+        start = functools.partial(lambda *_, **__: calls.append(1) or copy.deepcopy(params))
+        home.update(dict.fromkeys(own, start))
+        calls.clear()
+        try:
+            with contextlib.redirect_stdout(io.StringIO()):
+                return _call(function, names, keywords, X=X, Y=Y, alpha=alpha, iterations=iterations)
+        finally:
+            home.update(own)
+
+    def compare(got, params, X, Y, alpha, k, dtype):
+        ends = [
+            (_train(params, X, Y, alpha, 0), "{} did not move. Keep what update_params returns: W1, b1, W2, b2 = ..."),
+            (_train(params, X, Y, -alpha, k), "{} climbed. update_params must subtract alpha times the gradient."),
+            (_train(params, X, Y, alpha, 1), "{} took one step only. Move return out of the loop, to the left."),
+            (_train(params, X, Y, alpha, k - 1), "{} took one step too few. Loop over range(iterations)."),
+            (_train(params, X, Y, alpha, k + 1), "{} took one step too many. Loop over range(iterations)."),
+            (_train(params, X, Y, 1.0, k), "{}: alpha is not used. Hand it on to update_params."),
+        ]
+        typical = {
+            name: [(end[i], message.format(name)) for end, message in ends]
+            for i, name in enumerate(names.split())
+        }
+        _all_same(function, names, got, _train(params, X, Y, alpha, k), typical, _types(function, dtype))
+
+    ends = []
+    for dtype, alpha in ((np.float64, 0.25), (np.float64, 0.5), (np.float32, 0.25)):
+        params, X, Y = _network(dtype)
+        got = run(params, X, Y, alpha, 4)
+        if len(calls) > 1:
+            raise _Mistake("it starts from fresh weights at each step. Call init_params once, before the loop.")
+        if not calls:
+            raise _Mistake("it never calls init_params. Start with W1, b1, W2, b2 = init_params().")
+        ends.append(got)
+        if len(ends) == 2 and all(map(np.array_equal, *ends)):
+            raise _Mistake("another alpha gives the same result. Hand alpha on to update_params.")
+        if len(ends) != 1:
+            compare(ends[0] if len(ends) == 2 else got, params, X, Y, 0.25, 4, dtype)
+    compare(ends[1], *_network(), 0.5, 4, np.float64)
+    if "params" in inspect.signature(function).parameters:
+        given = tuple(each * 0.5 for each in params)
+        got = run(params, X, Y, 0.25, 2, {"params": given})
+        if calls:
+            raise _Mistake("it was given params and started afresh. Call init_params only if params is None.")
+        compare(got, given, X, Y, 0.25, 2, np.float32)
+    return "It takes as many steps as asked, each downhill, from one start."
+
+
+# --- The machine ---------------------------------------------------------------------------------
+
+FLOORS = {
+    "numpy": "2.0",
+    "pandas": "2.2.2",
+    "matplotlib": "3.9",
+    "scikit-learn": "1.5",
+}
+PYTHON_FLOOR = (3, 10)
+
+
+def setup(train_csv, test_csv):
+    """Check Python, packages, working folder and the headers of both files; prints one line.
+
+    test_csv may be None. Only the first line of a file is read. Raises RuntimeError,
+    FileNotFoundError or ValueError with one sentence on what to do.
+    """
+    if sys.version_info < PYTHON_FLOOR:
+        raise RuntimeError(
+            f"This is Python {sys.version.split()[0]}, too old: install Python "
+            f"{'.'.join(map(str, PYTHON_FLOOR))} or later, and set up again as README.md says."
+        )
+    for package, floor in FLOORS.items():
+        try:
+            version = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            version = "missing"
+        if version == "missing" or _numbers(version) < _numbers(floor):
+            raise RuntimeError(
+                f"{package} is {version} but must be {floor} or later: "
+                "run pip install -r requirements.txt, then restart the kernel."
+            )
+    if not (Path("helpers.py").is_file() and Path("data").is_dir()):
+        raise FileNotFoundError(
+            "helpers.py and data/ are not in the working folder: "
+            "open mnist-scratch.ipynb from the folder in which it came, beside them."
+        )
+    for path in filter(None, (train_csv, test_csv)):
+        problem = _file_problem(path) or _header_problem(_first_line(path).split(","), path)
+        if problem:
+            raise (ValueError if Path(path).exists() else FileNotFoundError)(problem)
+    held_out = "" if test_csv else " No test file is named: 10,000 rows will be held out instead."
+    print("Ready: Python, the packages, the folder and the data files are in place." + held_out)
+
+
+def _numbers(version):
+    return tuple(int(n) for n in re.findall(r"\d+", version)[:3])
+
+
+# --- The data ------------------------------------------------------------------------------------
+
+COLUMNS = ["label"] + [f"pixel{i}" for i in range(PIXELS)]
+_BYTE = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[0-9][0-9]?)"
+_GOOD_LINE = re.compile(rf"[0-9](?:,{_BYTE}){{{PIXELS}}}\s*")
+
+
+def unreadable(path, error):
+    """An exception with one sentence: why pandas could not read `path`, and what to do.
+
+    error is what pandas raised. Looks into the file again, so it also finds the line. Returns
+    FileNotFoundError when there is no such file, ValueError for all else.
+    """
+    kind = ValueError if Path(path).exists() else FileNotFoundError
+    with contextlib.suppress(OSError, EOFError, ValueError, zlib.error, lzma.LZMAError):
+        problem = _file_problem(path)
+        if not problem:
+            problem = _header_problem(_first_line(path).split(","), path) or _line_problem(path)
+        if problem:
+            return kind(problem)
+    said = f"{type(error).__name__}: {error}".splitlines()[0].rstrip(". ").replace(". ", ", ")
+    return kind(f"{path} cannot be read as a table of digits ({said}): get the file again.")
+
+
+def digits(table, path):
+    """Check a table that pd.read_csv(path, dtype=np.uint8) gave: columns, rows, labels.
+
+    Raises ValueError with one sentence. Quick unless something is wrong.
+    """
+    problem = _header_problem([str(name) for name in table.columns], path)
+    if not problem and len(table) == 0:
+        problem = f"{path} has a header but no rows: get the file again, or name another one."
+    if not problem and (type(table.index).__name__ != "RangeIndex" or table["label"].max() > 9):
+        problem = _line_problem(path) or f"{path} does not fit its header: get the file again."
+    if problem:
+        raise ValueError(problem)
+
+
+def enough_rows(m, held_out, dev=1000):
+    """Check that m rows are enough to take out held_out test rows and dev rows, and train on more.
+
+    Raises ValueError with one sentence.
+    """
+    if m <= held_out + dev:
+        parts = f"{dev:,} dev rows" + f" and {held_out:,} test rows" * bool(held_out)
+        raise ValueError(
+            f"The train file has only {m:,} rows, too few to set {parts} aside: "
+            f"use a file with more than {held_out + dev:,} rows."
+        )
+
+
+def _open(path):
+    """The file as text, unpacked as pandas would do it by its ending."""
+    opener = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}.get(Path(path).suffix, open)
+    return opener(path, "rt", encoding="utf-8-sig")
+
+
+def _first_line(path):
+    with _open(path) as file:
+        return file.readline(20_000).strip()
+
+
+def _file_problem(path):
+    """One sentence on what keeps the first line of a file from being read, or None."""
+    if not Path(path).exists():
+        return f"There is no file {path}: put it there, or mend the path at the top of the notebook."
+    if Path(path).is_dir():
+        return f"{path} is a folder: name the CSV file in it."
+    if Path(path).stat().st_size == 0:
+        return f"{path} is empty: get the file again."
+    with open(path, "rb") as file:
+        start = file.read(4)
+    if start[:2] == b"PK":
+        return f"{path} is a zip archive: unpack it, and name the CSV file that was in it."
+    if start[:2] == b"\x1f\x8b" and Path(path).suffix != ".gz":
+        return f"{path} is compressed with gzip: add .gz to its name, here and in the folder."
+    if start[:2] != b"\x1f\x8b" and Path(path).suffix == ".gz":
+        return f"{path} is named .gz but is not compressed with gzip: take .gz off its name."
+    try:
+        if not _first_line(path):
+            return f"{path} has an empty first line: it must be label,pixel0,...,pixel783."
+    except UnicodeDecodeError:
+        return f"{path} is not text: save it as CSV in UTF-8, or name another file."
+    except PermissionError:
+        return f"{path} may not be read: change its permissions, or copy it."
+    except (OSError, EOFError, zlib.error, lzma.LZMAError):
+        return f"{path} is damaged or cut short: download or copy it again."
+    return None
+
+
+def _header_problem(names, path):
+    """One sentence on what is wrong with the column names, or None."""
+    names = [name.strip().strip('"') for name in names]
+    if names == COLUMNS:
+        return None
+    mend = "the first line must be label,pixel0,...,pixel783"
+    if names == COLUMNS[1:]:
+        return (
+            f"{path} has no labels, like Kaggle's test.csv: name a labelled file, "
+            "or set TEST_CSV = None to hold rows of the train file out."
+        )
+    if len(names) == 1 and ";" in names[0]:
+        return f"{path} is separated by semicolons: save it with commas."
+    if len(names) == 1 and "\t" in names[0]:
+        return f"{path} is separated by tabs: save it with commas."
+    if re.fullmatch(r"[0-9.]+", names[0]):
+        return f"{path} has no header, its first line is already a digit: add a first line, {mend}."
+    if names == ["label"] + [f"pixel{i + 1}" for i in range(PIXELS)]:
+        return f"{path} counts its pixels from 1: rename pixel1...pixel784, {mend}."
+    missing = [name for name in COLUMNS if name not in names]
+    extra = [name for name in names if name not in COLUMNS]
+    if missing and extra:
+        return f"{path} has a column {extra[0]!r} but no {missing[0]}: rename it, {mend}."
+    if missing:
+        more = f" and {len(missing) - 1} more" * (len(missing) > 1)
+        return f"{path} lacks the column {missing[0]}{more}: get the whole file, {mend}."
+    if extra or len(names) > len(COLUMNS):
+        name = extra[0] if extra else next(name for name in names if names.count(name) > 1)
+        return f"{path} has a column too many, {name!r}: delete it, {mend}."
+    return f"{path} has its columns in another order: sort them, {mend}."
+
+
+def _line_problem(path):
+    """One sentence on the first bad line of the file, counted as an editor does, or None."""
+    count = 0
+    try:
+        with _open(path) as file:
+            for number, line in enumerate(file, start=1):
+                if number == 1 or not line.strip():
+                    continue
+                count += 1
+                if not _GOOD_LINE.fullmatch(line):
+                    problem = _values_problem(line.rstrip("\n").split(","))
+                    if problem:
+                        what, cure = problem
+                        return f"{path}, line {number}: {what}: {cure}."
+    except UnicodeDecodeError:
+        return f"{path} is not text after line {count + 1}: save it as CSV in UTF-8, or get it again."
+    except (OSError, EOFError, zlib.error, lzma.LZMAError):
+        return f"{path} is damaged or cut short after line {count + 1}: download or copy it again."
+    return None if count else f"{path} has a header but no rows: get the file again."
+
+
+def _values_problem(values):
+    """What is wrong with one line, and the cure; None when pandas reads it as it should."""
+    if len(values) != len(COLUMNS):
+        return f"it has {len(values)} values instead of {len(COLUMNS)}", "mend or delete that line"
+    for name, text in zip(COLUMNS, values, strict=True):
+        text = text.strip().strip('"')
+        top = 9 if name == "label" else 255
+        cure = f"a {name.rstrip('0123456789')} is a whole number from 0 to {top}, so mend that line"
+        if text == "" or text.lower() in ("na", "nan", "null", "none", "n/a"):
+            return f"the value of {name} is missing", cure
+        try:
+            value = float(text)
+        except ValueError:
+            return f"{name} holds the text {text[:20]!r}", cure
+        if not 0 <= value <= top or value != int(value):
+            return f"{name} holds {text[:20]}", cure
+    return None
+
+
+# --- The training ----------------------------------------------------------------------------------
+
+LN10 = float(np.log(CLASSES))  # loss of a network that gives every digit one tenth
+# The thresholds stand between what healthy and broken runs on 3,000 MNIST rows showed (tests).
+SAME = 0.02  # nearer to ln 10 than this for half the run, accuracy still: dead runs, 2.299
+RISES = 0.1  # rises / net fall: at most 0.08 up to alpha 0.3, at least 0.3 for most above 0.7
+BARELY = 0.8  # end / start: at least 0.83 with alpha 0.001, at most 0.6 with 0.01 or more
+HIGH = 2.65  # a scaled start gives 2.3 to 2.5, uniform -0.5..0.5 gives 2.7 to 4.1
+DEV_RISE = 1.1  # end / lowest dev loss: at most 1.01 in healthy runs
+GAP = 0.05  # train minus dev accuracy: twice the 2.3 points that 1,000 dev rows leave open
+STUCK = 1.0  # 784-10-10 that learned comes below 0.6; one with dead units stayed at 1.27
+IMPROVING = 0.05  # share by which the loss still fell in the last fifth of the run
+
+
+def diagnose(history):
+    """One sentence: what the curves of a training run look like, and what to try.
+
+    history: list of dicts with step, train_loss, train_accuracy and, if measured, dev_loss and
+    dev_accuracy. Of several symptoms the most harmful is named.
+    """
+    if len(history) < 3:
+        return "There are fewer than three measurements, too few to judge: train longer."
+    loss, accuracy, dev, dev_accuracy = (
+        np.array([row.get(key, np.nan) for row in history], dtype=np.float64)
+        for key in ("train_loss", "train_accuracy", "dev_loss", "dev_accuracy")
+    )
+    if not np.isfinite(loss).all():
+        at = history[int(np.argmin(np.isfinite(loss)))]["step"]
+        return (
+            f"The loss is no longer a number at step {at}, so every answer is 0 (accuracy near "
+            "9.9 %): use a smaller alpha, and check that softmax subtracts the largest score."
+        )
+    half, fifth = len(loss) // 2, max(1, len(loss) // 5)
+    if np.all(np.abs(loss[half:] - LN10) < SAME) and np.ptp(accuracy[half:]) < 0.005:
+        return (
+            f"The loss stays at {loss[-1]:.2f}, near ln 10, and the accuracy at "
+            f"{100 * accuracy[-1]:.1f} %, so it always gives the same answer: use a smaller alpha, "
+            "and start from random weights that are not all equal."
+        )
+    rises, fall = np.diff(loss).clip(0).sum(), loss[0] - loss.min()
+    if rises > RISES * max(fall, 0.05 * loss[0]):
+        shape = "rises" if loss[-1] > loss[0] else "jumps up and down like a saw"
+        return f"The loss {shape}, so alpha is too large: try a third of it."
+    if loss[-1] > max(BARELY * loss[0], 1):
+        return (
+            f"The loss barely falls, from {loss[0]:.2f} to {loss[-1]:.2f}, so alpha is too small "
+            "or the run too short: try ten times the alpha."
+        )
+    measured = np.isfinite(dev).all()
+    if measured and dev[-1] > DEV_RISE * dev.min():
+        at = history[int(dev.argmin())]["step"]
+        return (
+            f"The dev loss rises since step {at} while the train loss falls, so the network "
+            "overfits: stop there, or use more examples or fewer hidden units."
+        )
+    if measured and accuracy[-1] - dev_accuracy[-1] > GAP:
+        return (
+            f"Train accuracy is {100 * accuracy[-1]:.1f} % and dev only "
+            f"{100 * dev_accuracy[-1]:.1f} %, so the network overfits: use more examples or "
+            "fewer hidden units."
+        )
+    if loss[0] > HIGH and history[0]["step"] == 0:
+        return (
+            f"The loss falls well but starts at {loss[0]:.2f}, above ln 10 = {LN10:.2f}, so the "
+            "first weights are too large: try init_params_scaled."
+        )
+    judged = dev if measured else loss
+    if judged[-1] < (1 - IMPROVING) * judged[-1 - fifth]:
+        return (
+            f"The loss is still falling, by {100 * (1 - judged[-1] / judged[-1 - fifth]):.0f} % in "
+            "the last fifth of the run: train longer."
+        )
+    if loss[-1] > STUCK:
+        return (
+            f"The loss has levelled off at {loss[-1]:.2f}, far from 0, so some hidden units may be "
+            "dead: use a smaller alpha or another seed."
+        )
+    return "The curves look healthy: the loss fell and has levelled off, without overfitting."
