@@ -19,6 +19,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Rectangle
+from matplotlib.ticker import LogLocator, NullLocator
 from PIL import Image
 
 DPI = 144  # stored dots per inch; a browser shows 96 CSS px to the inch, so 12 pt text is 16 px
@@ -107,6 +108,7 @@ def _picture(draw):
 
 def _page(height, title, width=WIDTH):
     """A white page of width x height dots with a title -> figure, axes measured in dots."""
+    height += -height % 3  # 3 dots are 2 CSS px: no half pixels
     fig = Figure(figsize=(width / DPI, height / DPI), dpi=DPI)
     page = fig.add_axes((0, 0, 1, 1), xlim=(0, width), ylim=(height, 0), zorder=1)
     page.axis("off")
@@ -207,6 +209,10 @@ def _bars(ax, values, texts, colors, hatches=None):
 def _percent(p):
     """0.984 -> "98 %". What is not quite 0 or 1 never reads "0 %" or "100 %"."""
     return "> 99 %" if 0.995 <= p < 1 else "< 1 %" if 0 < p < 0.005 else f"{100 * p:.0f} %"
+
+
+def _number(value, digits, sign=""):
+    return f"{value:.{digits}f}{sign}" if np.isfinite(value) else "no number"
 
 
 def _list(items):
@@ -545,7 +551,8 @@ def training_curves(runs, xlabel="step", zoom=False):
                       else "Training: loss and accuracy")
     told, ends = [], {name: [] for name in runs}
     height = 290
-    for what, y0, form in (("loss", 106, "{:.2f}"), ("accuracy", 480, "{:.1f} %")):
+    for what, y0, digits, sign in (("loss", 106, 2, ""), ("accuracy", 480, 1, " %")):
+        form = functools.partial(_number, digits=digits, sign=sign)
         ax = _panel(fig, 104, y0, 740, height)
         ax.set_title(("loss" if what == "loss" else "accuracy in %")
                      + " (solid: train, dashed: dev)")
@@ -562,11 +569,10 @@ def training_curves(runs, xlabel="step", zoom=False):
                         color=color, lw=2, marker=marker, ms=8, mew=1.5, clip_on=False,
                         markevery=(every // 2 * (part == "dev"), every),
                         mfc=color if part == "train" else "white")
-                told.append(f"{name}, {part} {what}: {form.format(y[0])} to {form.format(y[-1])}")
+                told.append(f"{name}, {part} {what}: {form(y[0])} to {form(y[-1])}")
             finite = [v for v in [y[-1] for y in values.values()] if np.isfinite(v)]
             places.append(np.mean(finite) if finite else 0)
-            ends[name].append(", ".join(f"{part} {form.format(y[-1])}"
-                                        for part, y in values.items()).replace("nan", "no number"))
+            ends[name].append(", ".join(f"{part} {form(y[-1])}" for part, y in values.items()))
         if what == "loss":
             ax.tick_params(labelbottom=False)
             ax.set_ylim(0, None)
@@ -757,7 +763,7 @@ def confident_mistakes(X, A2, Y, n=4):
         words, colors, hatches = [""] * 10, [LINE] * 10, [None] * 10
         words[a], words[t] = f"said: {_percent(p[index])}", f"true: {_percent(A2[t, index])}"
         colors[a], colors[t], hatches[t] = BLUE, ORANGE, "////"
-        _bars(_panel(fig, x + 246, y, 170, 350, xlim=(0, 1)), A2[:, index], words, colors, hatches)
+        _bars(_panel(fig, x + 246, y, 150, 350, xlim=(0, 1)), A2[:, index], words, colors, hatches)
         told.append(f"a {t} taken for {a}, {_percent(p[index])} sure (true digit: "
                     f"{_percent(A2[t, index])})")
     return (
@@ -924,7 +930,8 @@ def ladder(rows):
     ax = _panel(fig, 120, 84, 610, 400, xlabel="seconds of training", ylabel="right on dev in %")
     if seconds.max() > 10 * seconds.min() > 0:
         ax.set_xscale("log")
-        ax.xaxis.set_major_formatter("{x:g}")
+        ax.xaxis.set(major_locator=LogLocator(subs=(1, 2, 5)), minor_locator=NullLocator(),
+                     major_formatter="{x:g}")
         ax.set_xlim(seconds.min() / 1.6, seconds.max() * 1.6)
     else:
         ax.set_xlim(0, 1.15 * seconds.max())
