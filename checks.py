@@ -199,7 +199,7 @@ def _outside(function):
     return " and ".join(
         name
         for name in names
-        if hasattr(home.get(name), "shape")
+        if (hasattr(home.get(name), "shape") and not inspect.ismodule(home.get(name)))
         or (isinstance(home.get(name), (int, float)) and not name.isupper())
     )
 
@@ -210,7 +210,13 @@ def _close(got, right, tolerance):
     if got.shape != right.shape or got.dtype.kind not in "biuf":
         return False
     largest = np.abs(right).max(initial=0) if np.isfinite(right).all() else 0
-    return bool(np.all(np.abs(got - right.astype(np.float64)) <= tolerance * max(largest, 1e-9)))
+    return bool(np.all(np.abs(got - right.astype(np.float64)) <= tolerance * max(largest, 1e-6)))
+
+
+def _typical(got, typical, tolerance):
+    for wrong, message in typical:
+        if _close(got, wrong, tolerance):
+            raise _Mistake(message)
 
 
 def _same(function, name, got, right, typical=(), types=(), tolerance=None):
@@ -235,9 +241,7 @@ def _same(function, name, got, right, typical=(), types=(), tolerance=None):
             )
     if _close(got, right, tolerance):
         return
-    for wrong, message in typical:
-        if _close(got, wrong, tolerance):
-            raise _Mistake(message)
+    _typical(got, typical, tolerance)
     outside = _outside(function)
     if outside:
         raise _Mistake(
@@ -285,6 +289,10 @@ def _all_same(function, names, got, right, typical, types):
                     f"the arrays are right but come back in the order {', '.join(names[i] for i in order)}. "
                     f"End it with: return {', '.join(names)}"
                 )
+    for name in typical:
+        i = names.index(name)
+        if not _close(got[i], right[i], tolerance):
+            _typical(got[i], typical[name], tolerance)
     for name in typical:
         i = names.index(name)
         _same(function, name, got[i], right[i], typical[name], types)
@@ -371,11 +379,13 @@ def _types(function, dtype):
 # --- Checks: one for each function that you write -----------------------------------------------
 
 
-def _start(function, typical):
+def _start(function):
     """What both starts must fulfil; returns the arrays for 300 hidden units."""
-    if not inspect.signature(function).parameters:
-        raise _Mistake("it takes no n_hidden. Write def ...(n_hidden=10): and use n_hidden in the shapes.")
-    names = "W1 b1 W2 b2"
+    names, parameters = "W1 b1 W2 b2", inspect.signature(function).parameters
+    if not parameters:
+        raise _Mistake("it takes no n_hidden. Write (n_hidden=10) in the def line and use it in the shapes.")
+    if any(p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD for p in parameters.values()):
+        raise _Mistake("it must also run without arguments. Give each a default: (n_hidden=10).")
     _call(function, names)
     parts = _call(function, names, n_hidden=300)
     shapes = [(300, PIXELS), (300, 1), (CLASSES, 300), (CLASSES, 1)]
@@ -393,7 +403,7 @@ def _start(function, typical):
             raise _Mistake(f"with n_hidden=300, {name} came out as {what}, not {right}. {hint}")
         if part.dtype not in TYPES:
             raise _Mistake(f"{name} came out as {part.dtype}. Make it float32 (or float64).")
-        if name in ("W1", "W2") and part.std() == 0:
+        if name in ("W1", "W2") and np.ptp(part) == 0:
             raise _Mistake(
                 f"all of {name} is the same number, so all hidden units would learn the same. "
                 "Draw it at random."
@@ -401,7 +411,7 @@ def _start(function, typical):
     W1, b1, W2, b2 = parts
     if b1.std() > 0 and (np.array_equal(W1.ravel()[:300], b1.ravel()) or W1[0, 0] == W2[0, 0]):
         raise _Mistake("the arrays repeat each other's numbers. Make rng once, before the first array.")
-    if "seed" in inspect.signature(function).parameters:
+    if "seed" in parameters:
         one, again, two = (
             _call(function, names, {"seed": seed}, n_hidden=4)[0] for seed in (1, 1, 2)
         )
@@ -419,10 +429,10 @@ def _type_note(*arrays):
 
 @_check
 def init_params(function):
-    parts = _start(function, ())
+    parts = _start(function)
     for name, part in zip("W1 b1 W2 b2".split(), parts, strict=True):
         low, high = part.min(), part.max()
-        if part.std() == 0:
+        if np.ptp(part) == 0:
             raise _Mistake(f"all of {name} is {low:g}. In this start the biases are random, too: -0.5 to 0.5.")
         if low >= 0:
             raise _Mistake(f"{name} has no negative numbers. Subtract 0.5, so that it lies in -0.5..0.5.")
@@ -444,7 +454,7 @@ def init_params(function):
 
 @_check
 def init_params_scaled(function):
-    W1, b1, W2, b2 = parts = _start(function, ())
+    W1, b1, W2, b2 = parts = _start(function)
     for name, bias in (("b1", b1), ("b2", b2)):
         if bias.any():
             raise _Mistake(f"{name} is not zero. In this start only the weights are random: use np.zeros.")
@@ -463,6 +473,7 @@ def init_params_scaled(function):
             (np.sqrt(2 / PIXELS), "That is layer 1's scale: W2 has n_hidden inputs, not 784."),
             (np.sqrt(2 / (n_in + n_out)), "That is sqrt(2 / (n_in + n_out)): divide by n_in alone."),
             (0.289, "That is the spread of rng.random(...): use rng.standard_normal(...) * np.sqrt(2 / n_in)."),
+            (0.289 * right, "Those are even, not normal numbers: use rng.standard_normal(...)."),
             (spread, "Multiply standard normal numbers by np.sqrt(2 / n_in)."),
         ):
             if abs(spread / wrong - 1) < 0.065:
@@ -499,17 +510,19 @@ def softmax(function):
     rng = np.random.default_rng(5)
     for dtype, m in itertools.product(TYPES, (4, 1)):
         Z = rng.normal(0, 2, (CLASSES, m)).astype(dtype)
-        wide, E = Z.astype(np.float64), np.exp(Z.astype(np.float64))
+        (wide,) = _wide(Z)
+        E, stable = np.exp(wide), np.exp(wide - wide.max(0))
         typical = [
             (E, "the columns do not sum to 1. Divide by each column's sum: E.sum(axis=0)."),
-            (E / E.sum(), "the whole array sums to 1. Each column must: sum with axis=0."),
-            (E / E.sum(1, keepdims=True), "each row sums to 1. Each column must: sum with axis=0, not axis=1."),
-            (E / E.max(0), "it divides by each column's largest. Divide by its sum: E.sum(axis=0)."),
+            *((F / F.sum(), "the whole array sums to 1. Each column must: sum with axis=0.")
+              for F in (E, stable)),
+            *((F / F.sum(1, keepdims=True), "each row sums to 1. Each column must: sum with axis=0.")
+              for F in (E, stable)),
+            (E / E.max(0), "the columns do not sum to 1. Divide by each column's sum: E.sum(axis=0)."),
             (wide / wide.sum(0), "there is no np.exp. Take it first, then divide by the column's sum."),
             (_softmax(-wide), "the largest score got the smallest share. Mind the sign: np.exp(Z - ...)."),
             (np.log(_softmax(wide)), "it returns logarithms. Return the probabilities themselves."),
             (1 / (1 + np.exp(-wide)), "this is the sigmoid, entry by entry. Divide np.exp(Z) by its column's sum."),
-            (np.exp(wide - wide.max(0)), "the columns do not sum to 1. Divide by each column's sum: axis=0."),
         ]
         got = _call(
             function, Z=Z.copy(),
@@ -616,7 +629,7 @@ def cross_entropy(function):
 
 @_check
 def one_hot(function):
-    for kind, Y in itertools.product((np.uint8, np.int64), ([3, 0, 9, 3], [5], [2, 0, 1, 2, 1], [0, 0])):
+    for kind, Y in itertools.product((np.int64, np.uint8), ([3, 0, 9, 3], [5], [2, 0, 1, 2, 1], [0, 0])):
         Y = np.array(Y, dtype=kind)
         right, signed = _labels(Y), Y.astype(int)
         rows = np.zeros_like(right)
@@ -903,7 +916,7 @@ def gradient_descent(function):
         if not calls:
             raise _Mistake("it never calls init_params. Start with W1, b1, W2, b2 = init_params().")
         ends.append(got)
-        if len(ends) == 2 and all(map(np.array_equal, *ends)):
+        if len(ends) == 2 and all(map(np.array_equal, *ends)) and ends[0][0][0, 0] != params[0][0, 0]:
             raise _Mistake("another alpha gives the same result. Hand alpha on to update_params.")
         if len(ends) != 1:
             compare(ends[0] if len(ends) == 2 else got, params, X, Y, 0.25, 4, dtype)
@@ -1017,10 +1030,10 @@ def enough_rows(m, held_out, dev=1000):
         )
 
 
-def _open(path):
+def _open(path, errors="strict"):
     """The file as text, unpacked as pandas would do it by its ending."""
     opener = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}.get(Path(path).suffix, open)
-    return opener(path, "rt", encoding="utf-8-sig")
+    return opener(path, "rt", encoding="utf-8-sig", errors=errors)
 
 
 def _first_line(path):
@@ -1092,18 +1105,18 @@ def _line_problem(path):
     """One sentence on the first bad line of the file, counted as an editor does, or None."""
     count = 0
     try:
-        with _open(path) as file:
+        with _open(path, errors="replace") as file:
             for number, line in enumerate(file, start=1):
                 if number == 1 or not line.strip():
                     continue
                 count += 1
+                if "\ufffd" in line:
+                    return f"{path}, line {number}: it is not text: save the file as CSV in UTF-8."
                 if not _GOOD_LINE.fullmatch(line):
                     problem = _values_problem(line.rstrip("\n").split(","))
                     if problem:
                         what, cure = problem
                         return f"{path}, line {number}: {what}: {cure}."
-    except UnicodeDecodeError:
-        return f"{path} is not text after line {count + 1}: save it as CSV in UTF-8, or get it again."
     except (OSError, EOFError, zlib.error, lzma.LZMAError):
         return f"{path} is damaged or cut short after line {count + 1}: download or copy it again."
     return None if count else f"{path} has a header but no rows: get the file again."
