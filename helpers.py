@@ -31,6 +31,7 @@ LOOKS = [(BLUE, "o"), (ORANGE, "s"), (GREEN, "^"), (PINK, "D")]  # told apart by
 INK = matplotlib.colormaps["gray_r"].resampled(32)  # few colours, small files
 WEIGHT = matplotlib.colormaps["cividis"].resampled(33)  # lightness alone tells the two ends apart
 HEAT = LinearSegmentedColormap.from_list("heat", ["white", ORANGE])  # black text is readable on it
+CLEAR = {"fc": "white", "ec": "none", "pad": 1}  # a white ground for text that may lie on a line
 STYLE = {
     "font.family": "DejaVu Sans",  # comes with matplotlib: the same on every machine
     "font.size": 12,
@@ -78,13 +79,13 @@ class Picture:
 def _png(fig):
     """Figure -> PNG bytes without a date, so that a second call repeats them.
 
-    Its 64 most frequent colours are kept exactly, the others go to the nearest of these."""
+    Its 96 most frequent colours are kept exactly, the others go to the nearest of these."""
     canvas = FigureCanvasAgg(fig)
     canvas.draw()
     rgb = np.asarray(canvas.buffer_rgba())[..., :3].copy()
     counted = Image.fromarray(rgb).getcolors(1 << 16)
     colors = np.array([color for _, color in sorted(counted, key=lambda c: (-c[0], c[1]))])
-    kept = colors[:64]
+    kept = colors[:96]
     table = np.zeros((256, 256, 256), np.uint8)  # colour -> its place in kept
     table[tuple(colors.T)] = np.abs(colors[:, None] - kept).sum(axis=2).argmin(axis=1)
     image = Image.fromarray(table[tuple(np.moveaxis(rgb, -1, 0))])
@@ -203,7 +204,8 @@ def _bars(ax, values, texts, colors, hatches=None):
     if min(values) < 0:  # the digits' names stand clear of the bars that reach left
         ax.spines["left"].set_visible(False)
         ax.axvline(0, color=GREY, lw=1)
-        ax.set_xlim(min(values) - 0.25 * np.ptp(values), None)
+        right = max(*values, 0)
+        ax.set_xlim(min(values) - 0.35 * (right - min(values)), right)
 
 
 def _percent(p):
@@ -290,8 +292,9 @@ def class_counts(Y):
     ax.bar(range(10), counts, 0.84, color=BLUE)
     for d, n in enumerate(counts):
         tall = n > 0.2 * counts[high]
-        ax.text(d, n / 2 if tall else n, f"{n:,}", ha="center", va="center" if tall else "bottom",
-                color="white" if tall else "black")
+        ax.annotate(f"{n:,}", (d, n / 2 if tall else n), (0, 0 if tall else 3), ha="center",
+                    va="center" if tall else "bottom", textcoords="offset points",
+                    color="white" if tall else "black", bbox=None if tall else CLEAR)
     ax.axhline(total / 10, color="black", ls="--", lw=1.5)
     _beside(ax, total / 10, f"even share:\n{total / 10:,.0f}")
     ax.set(xticks=range(10), yticks=[], xlabel="digit")
@@ -517,8 +520,7 @@ def answers(X, A2, Y=None, columns=6):
         + ("" if Y is None else f" {right.sum()} of {n} are right; a wrong one has a thick frame."),
         f"{n} digits, the network's answers and how sure it is: {_percent(p.mean())} on average."
         if Y is None else
-        f"{right.sum()} of these {n} answers are right; the network is {_percent(p.mean())} sure "
-        "on average.",
+        f"Right: {right.sum()} of {n}. On average the network is {_percent(p.mean())} sure.",
     )
 
 
@@ -549,13 +551,14 @@ def training_curves(runs, xlabel="step", zoom=False):
     first, last = (np.array([rows[i]["train_loss"] for rows in runs.values()]) for i in (0, -1))
     fig, page = _page(850, "Training: the loss falls, the accuracy rises" if (last < first).all()
                       else "Training: loss and accuracy")
+    key = any(row.get("dev_loss") is not None for rows in runs.values() for row in rows)
+    key = " (solid: train, dashed: dev)" if key else " on the training data"
     told, ends = [], {name: [] for name in runs}
     height = 290
     for what, y0, digits, sign in (("loss", 106, 2, ""), ("accuracy", 480, 1, " %")):
         form = functools.partial(_number, digits=digits, sign=sign)
         ax = _panel(fig, 104, y0, 740, height)
-        ax.set_title(("loss" if what == "loss" else "accuracy in %")
-                     + " (solid: train, dashed: dev)")
+        ax.set_title(what + (" in %" if sign else "") + key)
         places = []
         for (name, rows), (color, marker) in zip(runs.items(), LOOKS, strict=False):
             values = {}
@@ -588,15 +591,15 @@ def training_curves(runs, xlabel="step", zoom=False):
         unit = height / (high - low)
         places = _spread([y0 + height - (v - low) * unit for v in places], 80)
         for place, (name, text), (color, marker) in zip(places, ends.items(), LOOKS, strict=False):
-            y = place - max(0, max(places) - y0 - height + 20)  # not below the chart
+            y = place + max(0, y0 + 20 - min(places)) - max(0, max(places) - y0 - height + 20)
             page.plot(872, y, marker, color=color, ms=10)
             page.text(892, y - 16, name, va="center", weight="bold")
             page.text(892, y + 16, text[-1].replace(" %,", ","), va="center")
     ax.set_xlabel(xlabel)
     return (
         fig,
-        f"Two line charts against {xlabel}, loss above and accuracy below, solid lines for train, "
-        f"dashed for dev. {'; '.join(told)}. The loss of blind guessing is ln 10 = 2.30.",
+        f"Two line charts against {xlabel}, loss above and accuracy below"
+        f"{key}. {'; '.join(told)}. The loss of blind guessing is ln 10 = 2.30.",
         f"At the end, {'; '.join(f'{name}: {text[-1]} right' for name, text in ends.items())}.",
     )
 
@@ -676,7 +679,7 @@ def confusion_matrix(counts):
         page.text(x0 - 22, y0 + (i + 0.5) * h, i, ha="center", va="center", weight="bold")
     for (i, j), count in np.ndenumerate(counts):
         if count:
-            page.text(x0 + (j + 0.5) * w, y0 + (i + 0.5) * h, f"{count:,}", ha="center",
+            page.text(x0 + (j + 0.5) * w, y0 + (i + 0.5) * h, count, ha="center",
                       va="center", color=BLUE if i == j else "black",
                       weight="bold" if i == j else "normal")
     page.text(x0 + 5 * w, y0 - 56, "the network's answer", ha="center", va="center")
@@ -728,7 +731,8 @@ def accuracy_per_digit(right, total):
     for d in range(10):
         tall = share[d] > 40
         ax.text(d, 4 if tall else high[d] * bool(total[d]) + 2, ha="center", va="bottom",
-                s=f"{share[d]:.1f}" if total[d] else "none", color="white" if tall else "black")
+                s=f"{share[d]:.1f}" if total[d] else "none", color="white" if tall else "black",
+                bbox=None if tall else CLEAR)
     ax.axhline(overall, color="black", lw=1.5, ls="--")
     _beside(ax, overall, f"all together:\n{overall:.1f} %")
     ax.tick_params(bottom=False)

@@ -191,7 +191,12 @@ def cases():
     return {
         "pixel_numbers": [pixels(X8[:, 0], Y[0]), pixels(X8[:, 1], Y[1])],
         "digit_grid": [grid(X8, Y), grid(X[:, :60], Y[:60])],
-        "class_counts": [counted(Y), counted(Y[:77]), counted(np.repeat(Y, 50))],
+        "class_counts": [
+            counted(Y),
+            counted(Y[:77]),
+            counted(np.repeat(Y, 50)),
+            counted(np.r_[np.zeros(99, int), Y[:30]]),
+        ],
         "average_digits": [average(X8, Y), average(X[:, :300], Y[:300])],
         "network_diagram": [
             ((), {}, ["W1 (10, 784)", "b2 (10, 1)", "7,960 parameters"]),
@@ -377,7 +382,7 @@ def drawn_texts(fig, monkeypatch):
         canvas.draw()
         texts = [t for t in texts if t.get_visible() and t.get_text().strip()]
         boxes = [t.get_window_extent(canvas.get_renderer()) for t in texts]
-        patch.setattr(Text, "draw", lambda t, r: None)
+        patch.setattr(Text, "draw", lambda t, r: t.get_bbox_patch() and t.get_bbox_patch().draw(r))
         canvas.draw()
         behind = np.asarray(canvas.buffer_rgba())[..., :3] / 255
     return list(zip(texts, boxes, strict=True)), behind
