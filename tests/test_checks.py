@@ -141,7 +141,8 @@ learning_rate = 0.1
 # (the mistake in words, function, [(old, new), ...] or a whole source, what the message must say)
 MISTAKES = [
     # init_params
-    ("weights in 0..1", "init_params", [("784), dtype=np.float32) - 0.5", "784), dtype=np.float32)")],
+    ("weights in 0..1", "init_params", [("784), dtype=np.float32) - 0.5",
+     "784), dtype=np.float32)")],
      "W1 has no negative numbers. Subtract 0.5"),
     ("b1 in 0..1", "init_params", [("b1 = rng.random((n_hidden, 1), dtype=np.float32) - 0.5",
      "b1 = rng.random((n_hidden, 1))")], "b1 has no negative numbers"),
@@ -150,34 +151,41 @@ MISTAKES = [
     ("b1 from N(0, 1)", "init_params", [("rng.random((n_hidden, 1), dtype=np.float32) - 0.5",
      "rng.standard_normal((n_hidden, 1))")], "b1 .* looks like normal numbers"),
     ("range -1..1", "init_params", [("rng.random((n_hidden, 784), dtype=np.float32) - 0.5",
-     "rng.uniform(-1, 1, (n_hidden, 784))")], "W1 .* another range"),
+     "rng.uniform(-1, 1, (n_hidden, 784))")], "W1 .* too wide"),
     ("bias of shape (n,)", "init_params", [("(n_hidden, 1)", "n_hidden")],
      r"b1 .*shape \(300,\).* as a column: \(n_hidden, 1\)"),
     ("one number for all biases", "init_params", [("(10, 1)", "1")], "b2 .*own bias, as a column"),
-    ("bias is a plain number", "init_params", [("rng.random((10, 1), dtype=np.float32) - 0.5", "0.1")],
+    ("bias is a plain number", "init_params",
+     [("rng.random((10, 1), dtype=np.float32) - 0.5", "0.1")],
      "b2 came out as a single number.*own bias"),
     ("W1 transposed", "init_params", [("(n_hidden, 784)", "(784, n_hidden)")],
      "W1 .*Rows and columns are swapped"),
     ("10 hidden units whatever is asked", "init_params", [("n_hidden, 784", "10, 784")],
      "W1 .*does not follow n_hidden"),
-    ("no n_hidden", "init_params", "def init_params():\n    return 1, 2, 3, 4\n", "takes no n_hidden"),
+    ("no n_hidden", "init_params", "def init_params():\n    return 1, 2, 3, 4\n", "takes no "
+     "n_hidden"),
     ("no default", "init_params", [("n_hidden=10", "n_hidden")], "Give each a default"),
     ("all weights equal", "init_params", [("rng.random((10, n_hidden), dtype=np.float32) - 0.5",
      "np.full((10, n_hidden), 0.1)")], "all of W2 is the same number"),
     ("zero biases where random ones are asked", "init_params", [
      ("rng.random((10, 1), dtype=np.float32) - 0.5", "np.zeros((10, 1))")], "all of b2 is 0"),
-    ("one generator for each array", "init_params", [("rng.random", "np.random.default_rng(seed).random")],
+    ("one generator for each array", "init_params", [("rng.random",
+     "np.random.default_rng(seed).random")],
      "repeat each other's numbers. Make rng once"),
-    ("seed ignored", "init_params", [("default_rng(seed)", "default_rng(0)")], "seed has no effect"),
-    ("no seed used", "init_params", [("default_rng(seed)", "default_rng()")], "seed=1 gave two different"),
+    ("seed ignored", "init_params", [("default_rng(seed)", "default_rng(0)")], "seed has no "
+     "effect"),
+    ("no seed used", "init_params", [("default_rng(seed)", "default_rng()")], "seed=1 gave two "
+     "different"),
     ("float16 weights", "init_params", [("784), dtype=np.float32) - 0.5",
      "784)).astype(np.float16) - 0.5")], "W1 came out as float16"),
     ("whole numbers", "init_params", [("rng.random((n_hidden, 784), dtype=np.float32) - 0.5",
      "rng.integers(-1, 2, (n_hidden, 784))")], "W1 came out as int64"),
-    ("returns in another order", "init_params", [("return W1, b1, W2, b2", "return W1, W2, b1, b2")],
+    ("returns in another order", "init_params", [("return W1, b1, W2, b2", "return W1, W2, b1, "
+     "b2")],
      "b1 came out as the shape"),
     # init_params_scaled
-    ("not scaled", "init_params_scaled", [(" * np.sqrt(2 / 784)", "")], "W1 has spread 1.*not scaled"),
+    ("not scaled", "init_params_scaled", [(" * np.sqrt(2 / 784)", "")], "W1 has spread 1.*not "
+     "scaled"),
     ("variance instead of its root", "init_params_scaled", [("np.sqrt(2 / 784)", "(2 / 784)")],
      "W1 .*the variance"),
     ("sqrt(1 / n_in)", "init_params_scaled", [("np.sqrt(2 / 784)", "np.sqrt(1 / 784)")],
@@ -186,21 +194,24 @@ MISTAKES = [
      "W1 .*count what comes in"),
     ("784 for both layers", "init_params_scaled", [("np.sqrt(2 / n_hidden)", "np.sqrt(2 / 784)")],
      "W2 .*n_hidden inputs, not 784"),
-    ("random biases", "init_params_scaled", [("np.zeros((n_hidden, 1))", "rng.random((n_hidden, 1))")],
+    ("random biases", "init_params_scaled", [("np.zeros((n_hidden, 1))", "rng.random((n_hidden, "
+     "1))")],
      "b1 is not zero"),
     ("uniform instead of normal", "init_params_scaled", [("rng.standard_normal((n_hidden, 784))",
      "(rng.random((n_hidden, 784)) - 0.5)")], "W1 .*standard_normal"),
     # ReLU
     ("np.max instead of np.maximum", "ReLU", [("np.maximum(Z, 0)", "np.max(Z, 0)")],
      "np.max reduces"),
-    ("absolute value", "ReLU", [("np.maximum(Z, 0)", "np.abs(Z)")], "negative numbers became positive"),
+    ("absolute value", "ReLU", [("np.maximum(Z, 0)", "np.abs(Z)")], "negative numbers became "
+     "positive"),
     ("the mask instead of the values", "ReLU", [("np.maximum(Z, 0)", "(Z > 0).astype(Z.dtype)")],
      "returns the mask"),
     ("nothing done", "ReLU", [("np.maximum(Z, 0)", "Z")], "Negative numbers must become 0"),
     ("minimum", "ReLU", [("maximum", "minimum")], "keeps the negative numbers"),
     ("leaky ReLU", "ReLU", [("np.maximum(Z, 0)", "np.where(Z > 0, Z, Z.dtype.type(0.01) * Z)")],
      "leaky ReLU"),
-    ("changes Z in place", "ReLU", "def ReLU(Z):\n    Z[Z < 0] = 0\n    return Z\n", "changed its input Z"),
+    ("changes Z in place", "ReLU", "def ReLU(Z):\n    Z[Z < 0] = 0\n    return Z\n", "changed its "
+     "input Z"),
     ("keeps only the positive", "ReLU", [("np.maximum(Z, 0)", "Z[Z > 0]")], "Keep the shape of Z"),
     ("plain max", "ReLU", [("np.maximum", "max")], "Plain max.*np.maximum"),
     ("no return", "ReLU", [("return ", "")], "forget the return"),
@@ -214,8 +225,10 @@ MISTAKES = [
     ("sum of the whole array", "softmax", [("E.sum(axis=0, keepdims=True)", "E.sum()")],
      "the whole array sums to 1"),
     ("sum along rows", "softmax", [("E.sum(axis=0", "E.sum(axis=1")], "each row sums to 1.*axis=0"),
-    ("not divided", "softmax", [(" / E.sum(axis=0, keepdims=True)", "")], "columns do not sum to 1"),
-    ("no exp", "softmax", [("np.exp(Z - Z.max(axis=0, keepdims=True))", "Z")], "there is no np.exp"),
+    ("not divided", "softmax", [(" / E.sum(axis=0, keepdims=True)", "")], "columns do not sum to "
+     "1"),
+    ("no exp", "softmax", [("np.exp(Z - Z.max(axis=0, keepdims=True))", "Z")], "there is no "
+     "np.exp"),
     ("sign", "softmax", [("Z - Z.max(axis=0, keepdims=True)", "Z.min(axis=0) - Z")],
      "largest score got the smallest"),
     ("Z -= in place", "softmax", [("E = np.exp(Z - Z.max(axis=0, keepdims=True))",
@@ -228,8 +241,10 @@ MISTAKES = [
     ("float32 inside float64", "softmax", [("np.exp(Z", "np.exp((Z"), ("keepdims=True))\n",
      "keepdims=True)).astype(np.float32)).astype(Z.dtype)\n")], "about [678] right digits"),
     ("sigmoid", "softmax", "def softmax(Z):\n    return 1 / (1 + np.exp(-Z))\n", "sigmoid"),
-    ("divides by the largest", "softmax", [("E.sum(axis=0", "E.max(axis=0")], "columns do not sum to 1"),
-    ("guards the overflow with a warning left", "softmax", [("return", "np.exp(Z * 100)\n    return")],
+    ("divides by the largest", "softmax", [("E.sum(axis=0", "E.max(axis=0")], "columns do not sum "
+     "to 1"),
+    ("guards the overflow with a warning left", "softmax", [("return", "np.exp(Z * 100)\n    "
+     "return")],
      "NumPy warns of 'overflow"),
     # forward_prop
     ("no ReLU", "forward_prop", [("ReLU(Z1)", "Z1")], "A1 is the same as Z1"),
@@ -239,7 +254,8 @@ MISTAKES = [
     ("no softmax", "forward_prop", [("softmax(Z2)", "Z2")], "A2 is the same as Z2"),
     ("softmax of A1", "forward_prop", [("softmax(Z2)", "softmax(A1)")], "A2 is the softmax of A1"),
     ("ReLU at the end", "forward_prop", [("softmax(Z2)", "ReLU(Z2)")], "A2 went through ReLU"),
-    ("returns in another order", "forward_prop", [("return Z1, A1, Z2, A2", "return A1, Z1, A2, Z2")],
+    ("returns in another order", "forward_prop", [("return Z1, A1, Z2, A2", "return A1, Z1, A2, "
+     "Z2")],
      "order A1, Z1, A2, Z2. End it with: return Z1, A1, Z2, A2"),
     ("returns A2 alone", "forward_prop", [("return Z1, A1, Z2, A2", "return A2")],
      "instead of 4. End it with: return Z1, A1, Z2, A2"),
@@ -257,13 +273,16 @@ MISTAKES = [
     ("log10", "cross_entropy", [("np.log(", "np.log10(")], "log10"),
     ("log of zero", "cross_entropy", [("    p = np.maximum(p, np.finfo(p.dtype).tiny)\n", "")],
      "log of zero"),
-    ("a guard too small for float32", "cross_entropy", [("np.finfo(p.dtype).tiny", "p.dtype.type(1e-300)")],
+    ("a guard too small for float32", "cross_entropy", [("np.finfo(p.dtype).tiny",
+     "p.dtype.type(1e-300)")],
      "in float32.*log of zero"),
-    ("0 * log(0)", "cross_entropy", "def cross_entropy(A2, Y):\n    return float(-(one_hot(Y) * np.log(A2))"
+    ("0 * log(0)", "cross_entropy", "def cross_entropy(A2, Y):\n    return float(-(one_hot(Y) * "
+     "np.log(A2))"
      ".sum(axis=0).mean())\n", "log of zero"),
     ("mean over all 10 x m entries", "cross_entropy", "def cross_entropy(A2, Y):\n    return float("
      "-(one_hot(Y) * np.log(A2 + 1e-12)).mean())\n", "all 10 x m entries"),
-    ("whole rows taken", "cross_entropy", [("A2[Y, np.arange(Y.size)]", "A2[Y]")], "takes whole rows"),
+    ("whole rows taken", "cross_entropy", [("A2[Y, np.arange(Y.size)]", "A2[Y]")], "takes whole "
+     "rows"),
     ("all ten probabilities", "cross_entropy", [("A2[Y, np.arange(Y.size)]", "A2")],
      "all ten probabilities"),
     ("the largest probability", "cross_entropy", [("A2[Y, np.arange(Y.size)]", "A2.max(axis=0)")],
@@ -281,21 +300,27 @@ MISTAKES = [
      "always 10 classes, also when no 9"),
     ("transposed", "one_hot", [("return columns", "return columns.T")], "Transpose it"),
     ("labels off by one, up", "one_hot", [("columns[Y,", "columns[Y - 1,")], "one row too high"),
-    ("labels off by one, down", "one_hot", [("columns[Y,", "columns[(Y + 1) % 10,")], "one row too low"),
+    ("labels off by one, down", "one_hot", [("columns[Y,", "columns[(Y + 1) % 10,")], "one row "
+     "too low"),
     ("labels off by one, out of the array", "one_hot", [("columns[Y,", "columns[Y + 1,")],
      "labels and rows are counted from 0"),
-    ("whole rows set", "one_hot", [("columns[Y, np.arange(Y.size)]", "columns[Y]")], "whole rows are 1"),
+    ("whole rows set", "one_hot", [("columns[Y, np.arange(Y.size)]", "columns[Y]")], "whole rows "
+     "are 1"),
     ("nothing set", "one_hot", [("    columns[Y, np.arange(Y.size)] = 1\n", "")], "all zeros"),
     ("label instead of 1", "one_hot", [("] = 1", "] = Y")], "labels themselves"),
     ("nine classes", "one_hot", "def one_hot(Y):\n    return np.eye(10)[Y][:, 1:].T\n", "9 rows"),
     # ReLU_deriv
-    ("ReLU again", "ReLU_deriv", [("(Z > 0).astype(Z.dtype)", "np.maximum(Z, 0)")], "this is ReLU itself"),
+    ("ReLU again", "ReLU_deriv", [("(Z > 0).astype(Z.dtype)", "np.maximum(Z, 0)")], "this is ReLU "
+     "itself"),
     ("the wrong way round", "ReLU_deriv", [("Z > 0", "Z < 0")], "other way round"),
-    ("ones everywhere", "ReLU_deriv", [("(Z > 0).astype(Z.dtype)", "np.ones_like(Z)")], "1 everywhere"),
+    ("ones everywhere", "ReLU_deriv", [("(Z > 0).astype(Z.dtype)", "np.ones_like(Z)")],
+     "1 everywhere"),
     (">= 0 on ReLU's output is always true", "ReLU_deriv", [("Z > 0", "np.maximum(Z, 0) >= 0")],
      "1 everywhere"),
-    ("np.sign", "ReLU_deriv", [("(Z > 0).astype(Z.dtype)", "np.sign(Z)")], "-1 where Z is negative"),
-    ("if on an array", "ReLU_deriv", "def ReLU_deriv(Z):\n    if Z > 0:\n        return 1\n    return 0\n",
+    ("np.sign", "ReLU_deriv", [("(Z > 0).astype(Z.dtype)", "np.sign(Z)")], "-1 where Z is "
+     "negative"),
+    ("if on an array", "ReLU_deriv", "def ReLU_deriv(Z):\n    if Z > 0:\n        return 1\n    "
+     "return 0\n",
      "cannot compare whole arrays"),
     # backward_prop
     ("lineage: db2 is one number", "backward_prop", [("db2 = dZ2.sum(axis=1, keepdims=True) / m",
@@ -308,7 +333,8 @@ MISTAKES = [
      "reads m, which is not one of its arguments"),
     ("m that is nowhere", "backward_prop", [("    m = X.shape[1]\n", ""), (" / m", " / m_train")],
      r"There is no m_train.*m = X.shape\[1\]"),
-    ("one db2 for all, kept in shape", "backward_prop", [("db2 = dZ2.sum(axis=1, keepdims=True) / m",
+    ("one db2 for all, kept in shape", "backward_prop", [("db2 = dZ2.sum(axis=1, keepdims=True) / "
+     "m",
      "db2 = np.full((10, 1), np.sum(dZ2) / m)")], "db2 is the same number for every unit"),
     ("db1 over the wrong axis", "backward_prop", [("db1 = dZ1.sum(axis=1", "db1 = dZ1.sum(axis=0")],
      "db1 was summed over the units. Sum over the examples"),
@@ -316,24 +342,34 @@ MISTAKES = [
      "db2 was summed over the units"),
     ("keepdims forgotten", "backward_prop", [("dZ2.sum(axis=1, keepdims=True)", "dZ2.sum(axis=1)")],
      r"db2 has shape \(10,\).*keepdims=True"),
-    ("/ m missing everywhere", "backward_prop", [(" / m", "")], "dW2 is m times too large. Divide by m"),
+    ("/ m missing everywhere", "backward_prop", [(" / m", "")], "dW2 is m times too large. Divide "
+     "by m"),
     ("/ m missing in db1", "backward_prop", [("db1 = dZ1.sum(axis=1, keepdims=True) / m",
      "db1 = dZ1.sum(axis=1, keepdims=True)")], "db1 is m times too large"),
     ("/ m twice", "backward_prop", [("dZ2 = A2 - one_hot(Y)", "dZ2 = (A2 - one_hot(Y)) / m")],
      "dW2 was divided by m twice"),
-    ("m counts the pixels", "backward_prop", [("X.shape[1]", "X.shape[0]")], "divided by 784, the pixels"),
-    ("m counts the classes", "backward_prop", [("X.shape[1]", "A2.shape[0]")], "divided by 10, the classes"),
-    ("m counts the hidden units", "backward_prop", [("X.shape[1]", "len(W1)")], "number of hidden units"),
-    ("labels not one-hot", "backward_prop", [("one_hot(Y)", "Y")], "labels themselves were subtracted"),
+    ("m counts the pixels", "backward_prop", [("X.shape[1]", "X.shape[0]")], "divided by 784, the "
+     "pixels"),
+    ("m counts the classes", "backward_prop", [("X.shape[1]", "A2.shape[0]")], "divided by 10, "
+     "the classes"),
+    ("m counts the hidden units", "backward_prop", [("X.shape[1]", "len(W1)")], "number of hidden "
+     "units"),
+    ("labels not one-hot", "backward_prop", [("one_hot(Y)", "Y")], "labels themselves were "
+     "subtracted"),
     ("labels forgotten", "backward_prop", [(" - one_hot(Y)", "")], "does not know the labels"),
-    ("sign: the step climbs", "backward_prop", [("A2 - one_hot(Y)", "one_hot(Y) - A2")], "would climb"),
-    ("factor 2 of the squared error", "backward_prop", [("A2 - one_hot(Y)", "2 * (A2 - one_hot(Y))")],
+    ("sign: the step climbs", "backward_prop", [("A2 - one_hot(Y)", "one_hot(Y) - A2")],
+     "would climb"),
+    ("factor 2 of the squared error", "backward_prop", [("A2 - one_hot(Y)", "2 * (A2 - "
+     "one_hot(Y))")],
      "twice too large"),
-    ("mask missing", "backward_prop", [(" * ReLU_deriv(Z1)", "")], "mask is missing or always true"),
+    ("mask missing", "backward_prop", [(" * ReLU_deriv(Z1)", "")], "mask is missing or always "
+     "true"),
     ("mask from A1 >= 0", "backward_prop", [("ReLU_deriv(Z1)", "(A1 >= 0)")],
      "mask is missing or always true.*A1 >= 0 holds everywhere"),
-    ("mask the wrong way round", "backward_prop", [("ReLU_deriv(Z1)", "(Z1 < 0)")], "wrong way round"),
-    ("ReLU instead of its slope", "backward_prop", [("ReLU_deriv(Z1)", "ReLU(Z1)")], "multiplies by ReLU"),
+    ("mask the wrong way round", "backward_prop", [("ReLU_deriv(Z1)", "(Z1 < 0)")], "wrong way "
+     "round"),
+    ("ReLU instead of its slope", "backward_prop", [("ReLU_deriv(Z1)", "ReLU(Z1)")], "multiplies "
+     "by ReLU"),
     ("mask of the wrong array", "backward_prop", [("ReLU_deriv(Z1)", "ReLU_deriv(W2.T @ dZ2)")],
      r"mask was made from W2.T @ dZ2"),
     ("wrong transposition, silent when square", "backward_prop", [("W2.T @ dZ2", "W2 @ dZ2")],
@@ -341,11 +377,14 @@ MISTAKES = [
     ("dW2 transposed", "backward_prop", [("dZ2 @ A1.T", "A1 @ dZ2.T")], "dW2 .*shape of W2"),
     ("dW1 transposed", "backward_prop", [("dZ1 @ X.T", "X @ dZ1.T")], "dW1 .*shape of W1"),
     ("dW2 from Z1", "backward_prop", [("dZ2 @ A1.T", "dZ2 @ Z1.T")], "dW2 was made from Z1"),
-    ("doubled bias gradient", "backward_prop", [("db1 = ", "db1 = 2 * ")], "db1 is .*twice too large"),
-    ("returns in another order", "backward_prop", [("return dW1, db1, dW2, db2", "return dW2, db2, dW1, db1")],
+    ("doubled bias gradient", "backward_prop", [("db1 = ", "db1 = 2 * ")], "db1 is .*twice too "
+     "large"),
+    ("returns in another order", "backward_prop", [("return dW1, db1, dW2, db2", "return dW2, "
+     "db2, dW1, db1")],
      "order dW2, db2, dW1, db1"),
     ("reads X_train", "backward_prop", [("X.T", "X_train.T")], "reads X_train"),
-    ("changes A2 in place", "backward_prop", [("dZ2 = A2 - one_hot(Y)", "A2[Y, np.arange(m)] -= 1\n    dZ2 = A2")],
+    ("changes A2 in place", "backward_prop", [("dZ2 = A2 - one_hot(Y)", "A2[Y, np.arange(m)] -= "
+     "1\n    dZ2 = A2")],
      "changed its input A2"),
     ("float64 made on the way", "backward_prop", [("dZ2 = A2", "dZ2 = np.zeros(A2.shape) + A2")],
      "came out as float64 from float32"),
@@ -354,26 +393,34 @@ MISTAKES = [
     ("h instead of 2h", "numerical_gradient", [("/ (2 * h)", "/ h")], "twice too large"),
     ("brackets forgotten", "numerical_gradient", [("/ (2 * h)", "/ 2 * h")], "Mind the brackets"),
     ("second loss not at -h", "numerical_gradient", [("(h, -h)", "(h, 0)")], "half too small"),
-    ("sign", "numerical_gradient", [("losses[0] - losses[1]", "losses[1] - losses[0]")], "sign is wrong"),
+    ("sign", "numerical_gradient", [("losses[0] - losses[1]", "losses[1] - losses[0]")], "sign is "
+     "wrong"),
     ("not put back", "numerical_gradient", [("[p.copy() for p in params]", "params"),
      ("(h, -h)", "(h, -2 * h)")], "left params changed"),
     ("all entries at once", "numerical_gradient", [("moved[which][index]", "moved[which][:]")],
      "one entry at a time"),
     ("loss of the old numbers", "numerical_gradient", [("*moved", "*params")], "0 everywhere"),
-    ("not put back (closure form)", "numerical_gradient", (CLOSURE_GRADIENT, "        theta[i] = old\n"),
+    ("not put back (closure form)", "numerical_gradient", (CLOSURE_GRADIENT, "        theta[i] = "
+     "old\n"),
      "left theta changed"),
     ("moves a copy (closure form)", "numerical_gradient", (CLOSURE_GRADIENT, "theta[i] = old + h",
      "theta = theta.copy()\n        theta[i] = old + h"), "gradient"),
     # update_params
     ("climbs", "update_params", [("- alpha", "+ alpha")], "W1 climbs. Subtract the step"),
     ("no alpha", "update_params", [("alpha * ", "")], "alpha is not used"),
-    ("b1 never updated", "update_params", [("    b1 = b1 - alpha * db1\n", "")], "b1 came back as it was"),
-    ("b2 never updated", "update_params", [("    b2 = b2 - alpha * db2\n", "")], "b2 came back as it was"),
-    ("in place", "update_params", [("W1 = W1 - alpha * dW1", "W1 -= alpha * dW1")], "works in place"),
-    ("divided by alpha", "update_params", [("alpha * dW2", "dW2 / alpha")], "W2: the step was divided"),
+    ("b1 never updated", "update_params", [("    b1 = b1 - alpha * db1\n", "")], "b1 came back as "
+     "it was"),
+    ("b2 never updated", "update_params", [("    b2 = b2 - alpha * db2\n", "")], "b2 came back as "
+     "it was"),
+    ("in place", "update_params", [("W1 = W1 - alpha * dW1", "W1 -= alpha * dW1")], "works in "
+     "place"),
+    ("divided by alpha", "update_params", [("alpha * dW2", "dW2 / alpha")], "W2: the step was "
+     "divided"),
     ("step alone", "update_params", [("W1 = W1 - alpha", "W1 = -alpha")], "W1 is the step alone"),
-    ("brackets", "update_params", [("W1 - alpha * dW1", "alpha * (W1 - dW1)")], "Mind the brackets"),
-    ("returns in another order", "update_params", [("return W1, b1, W2, b2", "return W1, W2, b1, b2")],
+    ("brackets", "update_params", [("W1 - alpha * dW1", "alpha * (W1 - dW1)")], "Mind the "
+     "brackets"),
+    ("returns in another order", "update_params", [("return W1, b1, W2, b2", "return W1, W2, b1, "
+     "b2")],
      "order W1, W2, b1, b2"),
     ("reads a global learning rate", "update_params", [("alpha * d", "learning_rate * d")],
      "reads learning_rate"),
@@ -384,51 +431,68 @@ MISTAKES = [
     ("argmin", "get_predictions", [("argmax", "argmin")], "least likely"),
     ("one too high", "get_predictions", [("axis=0)", "axis=0) + 1")], "one too high"),
     ("(1, m)", "get_predictions", [("axis=0", "axis=0, keepdims=True")], r"came out as \(1, m\)"),
-    ("rounded", "get_predictions", [("A2.argmax(axis=0)", "A2.round()")], "Return the digit for each column"),
+    ("rounded", "get_predictions", [("A2.argmax(axis=0)", "A2.round()")], "Return the digit for "
+     "each column"),
     # get_accuracy
     ("percent", "get_accuracy", [("float(", "100 * float(")], "percent"),
     ("counted", "get_accuracy", [("np.mean", "np.sum")], "counted the hits"),
     ("share of mistakes", "get_accuracy", [("==", "!=")], "share of mistakes"),
     ("(m,) against (m, 1)", "get_accuracy", [("== Y", "== Y.reshape(-1, 1)")], "m x m table"),
-    ("divided by 10", "get_accuracy", [("np.mean(predictions == Y)", "np.sum(predictions == Y) / 10")],
+    ("divided by 10", "get_accuracy", [("np.mean(predictions == Y)", "np.sum(predictions == Y) / "
+     "10")],
      "divides by 10"),
-    ("whole division", "get_accuracy", [("np.mean(predictions == Y)", "np.sum(predictions == Y) // Y.size")],
+    ("whole division", "get_accuracy", [("np.mean(predictions == Y)", "np.sum(predictions == Y) "
+     "// Y.size")],
      "lost its fraction"),
-    ("no mean", "get_accuracy", [("float(np.mean(predictions == Y))", "predictions == Y")], "Take the mean"),
+    ("no mean", "get_accuracy", [("float(np.mean(predictions == Y))", "predictions == Y")],
+     "Take the mean"),
     ("printed, not returned", "get_accuracy", [("return float", "print")], "forget the return"),
     # gradient_descent
-    ("one step too few", "gradient_descent", [("range(iterations)", "range(1, iterations)")], "one step too few"),
+    ("one step too few", "gradient_descent", [("range(iterations)", "range(1, iterations)")],
+     "one step too few"),
     ("one step too many", "gradient_descent", [("range(iterations)", "range(iterations + 1)")],
      "one step too many"),
     ("returns inside the loop", "gradient_descent", [("\n    return", "\n        return")],
      "one step only. Move return out of the loop"),
-    ("fresh weights at each step", "gradient_descent", [("        Z1, A1", "        W1, b1, W2, b2 = init_params()\n"
+    ("fresh weights at each step", "gradient_descent", [("        Z1, A1", "        W1, b1, W2, "
+     "b2 = init_params()\n"
      "        Z1, A1")], "fresh weights at each step"),
     ("alpha not used", "gradient_descent", [(", alpha)\n    return", ", 0.1)\n    return")],
      "another alpha gives the same"),
-    ("update thrown away", "gradient_descent", [("        W1, b1, W2, b2 = update", "        update")],
+    ("update thrown away", "gradient_descent", [("        W1, b1, W2, b2 = update", "        "
+     "update")],
      "did not move"),
     ("climbs", "gradient_descent", [("db2, alpha)", "db2, -alpha)")], "climbed"),
-    ("reads X_train and Y_train", "gradient_descent", [("b2, X)", "b2, X_train)"), ("W2, X, Y", "W2, X_train, Y_train")],
+    ("reads X_train and Y_train", "gradient_descent",
+     [("b2, X)", "b2, X_train)"), ("W2, X, Y", "W2, X_train, Y_train")],
      "reads X_train and Y_train"),
-    ("ignores params", "gradient_descent", [("init_params() if params is None else params", "init_params()")],
+    ("ignores params", "gradient_descent",
+     [("init_params() if params is None else params", "init_params()")],
      "given params and started afresh"),
     ("never starts", "gradient_descent", [("init_params() if params is None else params",
-     "(np.ones((3, 784)), np.ones((3, 1)), np.ones((10, 3)), np.ones((10, 1)))")], "never calls init_params"),
-    ("a bias is thrown away", "gradient_descent", [("W1, b1, W2, b2 = update_params", "W1, b1, W2, _ = update_params")],
+     "(np.ones((3, 784)), np.ones((3, 1)), np.ones((10, 3)), np.ones((10, 1)))")], "never calls "
+     "init_params"),
+    ("a bias is thrown away", "gradient_descent", [("W1, b1, W2, b2 = update_params", "W1, b1, "
+     "W2, _ = update_params")],
      "b2 did not move"),
-    ("returns in another order", "gradient_descent", [("return W1, b1, W2, b2", "return W1, W2, b1, b2")],
+    ("returns in another order", "gradient_descent", [("return W1, b1, W2, b2", "return W1, W2, "
+     "b1, b2")],
      "order W1, W2, b1, b2"),
     # any function
     ("not written yet", "softmax", 'def softmax(Z):\n    raise NotImplementedError("write me")\n',
      "softmax is not written yet"),
-    ("an earlier function not written yet", "forward_prop", "def softmax(Z):\n    raise NotImplementedError\n"
+    ("an earlier function not written yet", "forward_prop", "def softmax(Z):\n    raise "
+     "NotImplementedError\n"
      + RIGHT["forward_prop"], "softmax is not written yet"),
-    ("other arguments", "softmax", "def softmax(Z, axis):\n    return Z\n", r"must take \(Z\), but yours takes"),
-    ("a list", "get_predictions", [("A2.argmax(axis=0)", "list(A2.argmax(axis=0))")], "Return a NumPy array"),
-    ("used before it has a value", "ReLU", "def ReLU(Z):\n    A = A + np.maximum(Z, 0)\n    return A\n",
+    ("other arguments", "softmax", "def softmax(Z, axis):\n    return Z\n", r"must take \(Z\), "
+     r"but yours takes"),
+    ("a list", "get_predictions", [("A2.argmax(axis=0)", "list(A2.argmax(axis=0))")], "Return a "
+     "NumPy array"),
+    ("used before it has a value", "ReLU", "def ReLU(Z):\n    A = A + np.maximum(Z, 0)\n    "
+     "return A\n",
      "A is used before it has a value"),
-    ("error in an earlier function of theirs", "forward_prop", "def softmax(Z):\n    return Z / np.ones(7)\n"
+    ("error in an earlier function of theirs", "forward_prop", "def softmax(Z):\n    return Z / "
+     "np.ones(7)\n"
      + RIGHT["forward_prop"], r"line 2 of softmax, `return Z / np.ones\(7\)`"),
 ]  # fmt: skip
 
@@ -497,9 +561,11 @@ def one_hot(Y):
         H[y, i] = True
     return H
 """),
-    ("one_hot from a table made outside", "one_hot", "EYE = np.eye(10)\ndef one_hot(Y):\n    return EYE[:, Y]\n"),
+    ("one_hot from a table made outside", "one_hot", "EYE = np.eye(10)\ndef one_hot(Y):\n    "
+     "return EYE[:, Y]\n"),
     ("ReLU_deriv as booleans", "ReLU_deriv", "def ReLU_deriv(Z):\n    return Z > 0\n"),
-    ("ReLU_deriv as whole numbers, 1 at 0", "ReLU_deriv", "def ReLU_deriv(Z):\n    return np.where(Z >= 0, 1, 0)\n"),
+    ("ReLU_deriv as whole numbers, 1 at 0", "ReLU_deriv", "def ReLU_deriv(Z):\n    return "
+     "np.where(Z >= 0, 1, 0)\n"),
     ("backward_prop in loops", "backward_prop", """\
 def backward_prop(Z1, A1, Z2, A2, W1, W2, X, Y):
     n, m = A1.shape
@@ -640,14 +706,16 @@ def test_a_right_function_passes_however_it_is_written(words, name, source, caps
 def passes_with_one_line(name, function, capsys):
     """Run a check; nothing but its one line may be left behind."""
     np.random.seed(1)
-    before = np.random.get_state()[1].copy(), np.geterr(), np.get_printoptions(), warnings.filters[:]
+    def state():
+        return np.geterr(), np.get_printoptions(), warnings.filters[:]
+
+    numbers, before = np.random.get_state()[1].copy(), state()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         inside = warnings.filters[:]
         getattr(checks, name)(function)
         assert warnings.filters == inside
-    after = np.random.get_state()[1], np.geterr(), np.get_printoptions(), warnings.filters[:]
-    assert np.array_equal(before[0], after[0]) and before[1:] == after[1:]
+    assert np.array_equal(numbers, np.random.get_state()[1]) and state() == before
     out, err = capsys.readouterr()
     assert err == "" and out.count("\n") == 1
     assert re.fullmatch(rf"{name}: right\. [A-Z].*\.\)?\n", out)
