@@ -12,6 +12,7 @@ import base64
 import functools
 import io
 import re
+import textwrap
 
 import matplotlib
 import numpy as np
@@ -858,9 +859,9 @@ def gradient_match(analytic, numeric, names):
 @_picture
 def score_chart(rows):
     """rows: (name, error in %, half-width of its 95 % interval or None, ours: bool), one a line."""
-    fig, page = _page(190 + 54 * len(rows), "Wrong answers in %: further left is better")
-    ax = _panel(fig, 560, 76, 480, 54 * len(rows), xscale="log", yticks=[],
-                ylim=(len(rows) - 0.5, -0.5), xlabel="wrong answers in %, each step doubles")
+    fig, page = _page(170 + 62 * len(rows), "Wrong answers in %: further left is better")
+    ax = _panel(fig, 640, 76, 360, 62 * len(rows), xscale="log", yticks=[],
+                ylim=(len(rows) - 0.5, -0.5), xlabel="each step doubles")
     told, errors = [], [max(row[1], 0.01) for row in rows]  # a log scale has no 0
     for i, (name, error, half, ours) in enumerate(rows):
         weight, end = "bold" if ours else "normal", max(error + (half or 0), 0.01)
@@ -872,10 +873,12 @@ def score_chart(rows):
         text = f"{error:g} %" + (f" \u00b1 {half:.2g}" if half else "")
         ax.annotate(text, (end, i), (10, 0), textcoords="offset points", va="center",
                     weight=weight)
-        name = f"yours: {name}" if ours else name
-        page.text(536, 76 + 54 * (i + 0.5), name, ha="right", va="center", weight=weight)
+        name = f"yours: {name}" if ours and "your" not in name else name
+        page.text(616, 76 + 62 * (i + 0.5), textwrap.fill(name, 34 if ours else 38), ha="right",
+                  va="center", weight=weight)
         told.append(f"{name} {text}")
-    ticks = 2.0 ** np.arange(np.floor(np.log2(min(errors))), np.ceil(np.log2(max(errors))) + 1)
+    most = max(error + (half or 0) for _, error, half, _ in rows)
+    ticks = 2.0 ** np.arange(np.floor(np.log2(min(errors))), np.ceil(np.log2(most)) + 1)
     ax.set_xlim(ticks[0] * 0.9, ticks[-1] * 1.1)
     ax.set_xticks(ticks, [f"{t:g}" for t in ticks])
     ax.minorticks_off()

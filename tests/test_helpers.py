@@ -275,6 +275,7 @@ def cases():
         "gradient_match": [gradients(False), gradients(True)],
         "score_chart": [
             ((scores,), {}, ["12 %", "yours: 784-512-10 with small shifts 0.89 % \u00b1 0.19"]),
+            (([("2 layers, 800 hidden units, " * 2, 0.9, 0.2, i < 2) for i in range(3)],), {}, []),
             ((scores[:2],), {}, ["800 hidden units (Simard 2003) 1.6 %"]),
         ],
         "batch_noise": [
