@@ -124,10 +124,10 @@ def _panel(fig, x, y, width, height, **settings):
     return fig.add_axes((x / w, 1 - (y + height) / h, width / w, height / h), **settings)
 
 
-def _beside(ax, y, text, up=0, **kwargs):
+def _beside(ax, y, text):
     """Text to the right of the chart, at height y of its data."""
-    ax.annotate(text, (1, y), (8, up), xycoords=("axes fraction", "data"), va="center",
-                textcoords="offset points", **kwargs)
+    ax.annotate(text, (1, y), (8, 0), xycoords=("axes fraction", "data"), va="center",
+                textcoords="offset points")
 
 
 def _digits(X):
