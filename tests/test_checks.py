@@ -262,7 +262,7 @@ MISTAKES = [
     ("factors swapped", "forward_prop", [("W1 @ X", "X @ W1")],
      r"line 2, `Z1 = X @ W1 \+ b1`.*X is \(784, 5\) and W1 is \(3, 784\)"),
     ("W2 transposed: fits only when square", "forward_prop", [("W2 @ A1", "W2.T @ A1")],
-     r"W2 is \(10, 3\) and A1 is \(3, 5\).*\.T"),
+     r"W2.T is \(3, 10\) and A1 is \(3, 5\)"),
     ("reads the global X_train", "forward_prop", [("W1 @ X ", "W1 @ X_train ")], "reads X_train"),
     ("reads a name that is nowhere", "forward_prop", [("softmax(Z2)", "soft_max(Z2)")],
      "There is no soft_max: run the cells above"),
@@ -491,6 +491,10 @@ MISTAKES = [
     ("used before it has a value", "ReLU", "def ReLU(Z):\n    A = A + np.maximum(Z, 0)\n    "
      "return A\n",
      "A is used before it has a value"),
+    ("shapes that do not broadcast", "softmax", [("axis=0, keepdims=True)\n", "axis=1)\n")],
+     r"line 3, .*The shapes \(10,4\) \(10,\) do not fit: is keepdims=True missing"),
+    ("the answer instead of the function", "softmax", "softmax = np.ones(3)\n",
+     r"hand over the function itself: checks.softmax\(softmax\)"),
     ("error in an earlier function of theirs", "forward_prop", "def softmax(Z):\n    return Z / "
      "np.ones(7)\n"
      + RIGHT["forward_prop"], r"line 2 of softmax, `return Z / np.ones\(7\)`"),
@@ -732,3 +736,34 @@ def test_the_notebooks_own_functions_pass(notebook_functions, name, capsys):
     """Fails when a check and the cell before it in the notebook disagree."""
     out = passes_with_one_line(name, getattr(notebook_functions, name), capsys)
     assert "(As float32" not in out
+
+
+def test_an_error_in_the_learners_code_is_shown_as_theirs(capsys):
+    """The cause is their own error, and its traceback begins in their cell, not in checks.py."""
+    function = build(wrong_source("forward_prop", [("W1 @ X", "X @ W1")]))["forward_prop"]
+    with pytest.raises(AssertionError) as caught:
+        checks.forward_prop(function)
+    cause = caught.value.__cause__
+    assert isinstance(cause, ValueError)
+    assert cause.__traceback__.tb_frame.f_code.co_filename == "<cell>"
+
+
+def test_a_missing_body_or_a_wrong_answer_shows_no_second_traceback():
+    for source in ("def ReLU(Z):\n    raise NotImplementedError\n", "def ReLU(Z):\n    return Z\n"):
+        with pytest.raises(AssertionError) as caught:
+            checks.ReLU(build(source)["ReLU"])
+        assert caught.value.__cause__ is None and caught.value.__suppress_context__
+        in_checks = [each for each in caught.traceback if each.path.name == "checks.py"]
+        assert len(in_checks) == 1
+
+
+def test_the_reference_agrees_with_central_differences_away_from_the_kink():
+    """The checks' own gradients, all of them, in float64 and with non-zero biases."""
+    for m in (5, 1):
+        params, X, Y = checks._network(m=m)
+        assert all(p.shape[0] != p.shape[1] and p.all() for p in params) and m != 10
+        Z1 = checks._forward(params, X)[0]
+        assert np.abs(Z1).min() > 0.05
+        if m == 5:
+            assert (Z1 > 0).any(axis=1).all() and (Z1 < 0).any(axis=1).all()
+        assert checks._gradient_check(params, X, Y, checks._gradients(params, X, Y)) == 2395
