@@ -175,7 +175,7 @@ def _their_error(function, error):
             "and make helpers such as m inside the function (m = X.shape[1])."
         )
     elif outside:
-        hint = f"It reads {outside}, which is not one of its arguments: use its arguments."
+        hint = f"It reads {outside} from outside: use only its arguments."
     elif "truth value of an array" in str(error):
         hint = (
             "Plain max, min, if and `and` cannot compare whole arrays: use np.maximum, "
@@ -263,8 +263,7 @@ def _same(function, name, got, right, typical=(), types=(), tolerance=None):
     outside = _outside(function)
     if outside:
         raise _Mistake(
-            f"{name} is wrong, and your function reads {outside}, which is not one of its "
-            f"arguments. "
+            f"{name} is wrong, and your function reads {outside} from outside. "
             "Use only its arguments."
         )
     if got.shape != right.shape:
@@ -774,8 +773,8 @@ def backward_prop(function):
              "X.shape[1]."),
             ({"dZ2": A2 - Y}, "{}: the labels themselves were subtracted. Use A2 - one_hot(Y)."),
             ({"dZ2": A2}, "{} does not know the labels. dZ2 is A2 - one_hot(Y)."),
-            ({"dZ2": 2 * (A2 - L)}, "{} is twice too large. dZ2 is A2 - one_hot(Y), without a "
-             "factor 2."),
+            ({"dZ2": 2 * (A2 - L)}, "{} is twice too large. Look for a factor 2;"
+             " dZ2 is A2 - one_hot(Y), without one."),
             ({"mask": 1}, "{}: the mask is missing or always true. Multiply W2.T @ dZ2 by "
              "ReLU_deriv(Z1); "
              "A1 >= 0 holds everywhere."),
@@ -1021,7 +1020,7 @@ def gradient_descent(function):
         _all_same(function, names, got, right, typical, _types(function, dtype))
 
     ends = []
-    for dtype, alpha in ((np.float64, 0.25), (np.float64, 0.5), (np.float32, 0.25)):
+    for dtype, alpha in ((np.float64, 0.01), (np.float64, 0.02), (np.float32, 0.01)):
         params, X, Y = _network(dtype)
         got = run(params, X, Y, alpha, 4)
         if len(calls) > 1:
@@ -1034,15 +1033,15 @@ def gradient_descent(function):
         if len(ends) == 2 and moved and all(map(np.array_equal, *ends)):
             raise _Mistake("another alpha gives the same result. Hand alpha on to update_params.")
         if len(ends) != 1:
-            compare(ends[0] if len(ends) == 2 else got, params, X, Y, 0.25, 4, dtype)
-    compare(ends[1], *_network(), 0.5, 4, np.float64)
+            compare(ends[0] if len(ends) == 2 else got, params, X, Y, 0.01, 4, dtype)
+    compare(ends[1], *_network(), 0.02, 4, np.float64)
     if "params" in inspect.signature(function).parameters:
         given = tuple(each * 0.5 for each in params)
-        got = run(params, X, Y, 0.25, 2, {"params": given})
+        got = run(params, X, Y, 0.01, 2, {"params": given})
         if calls:
             raise _Mistake("it was given params and started afresh. Call init_params only if "
                 "params is None.")
-        compare(got, given, X, Y, 0.25, 2, np.float32)
+        compare(got, given, X, Y, 0.01, 2, np.float32)
     return "It takes as many steps as asked, each downhill, from one start."
 
 

@@ -330,7 +330,7 @@ MISTAKES = [
      "db1 = 1 / m * np.sum(dZ1)")],
      "db1 came out as a single number. Sum over the examples only: axis=1, keepdims=True."),
     ("lineage: global m", "backward_prop", [("    m = X.shape[1]\n", "")],
-     "reads m, which is not one of its arguments"),
+     "reads m from outside. Use only its arguments"),
     ("m that is nowhere", "backward_prop", [("    m = X.shape[1]\n", ""), (" / m", " / m_train")],
      r"There is no m_train.*m = X.shape\[1\]"),
     ("one db2 for all, kept in shape", "backward_prop", [("db2 = dZ2.sum(axis=1, keepdims=True) / "
@@ -449,7 +449,7 @@ MISTAKES = [
     ("printed, not returned", "get_accuracy", [("return float", "print")], "forget the return"),
     # gradient_descent
     ("one step too few", "gradient_descent", [("range(iterations)", "range(1, iterations)")],
-     "one step too few"),
+     "W1 took one step too few"),
     ("one step too many", "gradient_descent", [("range(iterations)", "range(iterations + 1)")],
      "one step too many"),
     ("returns inside the loop", "gradient_descent", [("\n    return", "\n        return")],
