@@ -40,7 +40,7 @@ def percent(p):
 
 
 def sentence(probabilities):
-    """One sentence for ten probabilities: the digit, or the two likeliest when none reaches 60 %."""
+    """One sentence for ten probabilities: the digit, or the likeliest two when none has 60 %."""
     second, first = np.argsort(probabilities, kind="stable")[-2:]
     if probabilities[first] < SURE:
         return f"{first} or {second}? It cannot tell."
@@ -127,7 +127,7 @@ class DrawPad(anywidget.AnyWidget):
         return self._picture.copy()
 
     def _read(self, strokes):
-        """The answer to some strokes, ready to be sent: probabilities is None when there is none."""
+        """The answer to some strokes, ready to be sent; probabilities is None if there is none."""
         picture, probabilities, failed = np.zeros((784, 1), np.float32), None, False
         try:
             picture = picture_from_strokes(strokes)

@@ -13,36 +13,38 @@ const ADVICE = "It is busy or stopped. If it stopped, start it and run the noteb
 // data-lm-suppress-shortcuts: keys pressed in the pad are for its buttons, not for JupyterLab.
 const PAGE = `
 <div class="draw-pad" role="group" aria-label="Drawing pad" data-lm-suppress-shortcuts="true">
-  <p class="draw-pad-sentence"></p>
-  <div class="draw-pad-columns">
-    <div class="draw-pad-draw">
-      <p class="draw-pad-title">You draw</p>
-      <div class="draw-pad-paper">
-        <svg viewBox="0 0 1 1" role="img" aria-label="Paper: draw with mouse, pen or finger">
-          <path fill="none" stroke="currentColor" stroke-width="${PEN}"
-                stroke-linecap="round" stroke-linejoin="round"/>
-        </svg>
-        <span class="draw-pad-hint" aria-hidden="true">Draw here</span>
-      </div>
-      <div class="draw-pad-buttons">
-        <button type="button" class="draw-pad-undo">Undo</button>
-        <button type="button" class="draw-pad-clear">Clear</button>
-        <button type="button" class="draw-pad-save">Save this drawing</button>
-      </div>
+  <div class="draw-pad-draw">
+    <p class="draw-pad-title">You draw</p>
+    <div class="draw-pad-paper">
+      <svg viewBox="0 0 1 1" role="img" aria-label="Paper: draw with mouse, pen or finger">
+        <path fill="none" stroke="currentColor" stroke-width="${PEN}"
+              stroke-linecap="round" stroke-linejoin="round"/>
+      </svg>
+      <span class="draw-pad-hint" aria-hidden="true">Draw here</span>
     </div>
-    <div class="draw-pad-see">
-      <p class="draw-pad-title">The network sees</p>
-      <canvas width="28" height="28" role="img"
-              aria-label="The picture of 28 x 28 pixels that the network sees"></canvas>
-    </div>
-    <div class="draw-pad-answers">
-      <p class="draw-pad-title">It answers</p>
-      <ul aria-label="Probability of each digit">${[...Array(10).keys()].map((digit) => `
-        <li><b>${digit}</b> <i><i></i></i> <span></span></li>`).join("")}
-      </ul>
+    <div class="draw-pad-buttons">
+      <button type="button" class="draw-pad-undo">Undo</button>
+      <button type="button" class="draw-pad-clear">Clear</button>
+      <button type="button" class="draw-pad-save">Save this drawing</button>
     </div>
   </div>
-  <p class="draw-pad-note"></p>
+  <div class="draw-pad-answer">
+    <p class="draw-pad-sentence"></p>
+    <p class="draw-pad-note"></p>
+    <div class="draw-pad-columns">
+      <div>
+        <p class="draw-pad-title">The network sees</p>
+        <canvas width="28" height="28" role="img"
+                aria-label="The picture of 28 x 28 pixels that the network sees"></canvas>
+      </div>
+      <div class="draw-pad-bars">
+        <p class="draw-pad-title">It answers</p>
+        <ul aria-label="Probability of each digit">${[...Array(10).keys()].map((digit) => `
+          <li><b>${digit}</b> <i><i></i></i> <span></span></li>`).join("")}
+        </ul>
+      </div>
+    </div>
+  </div>
   <p class="draw-pad-announce" aria-live="polite"></p>
 </div>`;
 

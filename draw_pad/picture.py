@@ -10,7 +10,7 @@ MASS_CENTRE = 14.5  # MNIST's mass centres lie in 14.0..15.0, in pixels from the
 
 
 def _clean(strokes):
-    """The strokes as float arrays (n, 2), without points that are not numbers, none of them empty."""
+    """The strokes as float arrays (n, 2), none empty, without points that are not numbers."""
     try:
         arrays = [np.asarray(stroke, dtype=float).reshape(len(stroke), 2) for stroke in strokes]
     except (TypeError, ValueError):
