@@ -16,6 +16,7 @@ Tests import `execute`, `run`, `normalise` and `refresh`.
 """
 
 import argparse
+import base64
 import copy
 import hashlib
 import json
@@ -36,6 +37,8 @@ from nbformat.v4 import new_code_cell
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOK = ROOT / "mnist-scratch.ipynb"
+# The picture at the top of the notebook and of README.md is the one that this cell draws
+PICTURE_CELL, PICTURE = "final-answers", "workshop/images/finished.png"
 
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -245,6 +248,25 @@ def refresh(stored, *, fresh=False, **options):
     return nb
 
 
+def picture(nb):
+    """The PNG bytes of the picture at the top, from the cell that draws it, or None."""
+    for cell in code_cells(nb):
+        for output in cell.outputs if cell.id == PICTURE_CELL else []:
+            if "image/png" in output.get("data", {}):
+                return base64.b64decode(output.data["image/png"])
+    return None
+
+
+def replace_file(path, content):
+    """Write the bytes `content` to `path` whole or not at all."""
+    part = path.with_name(path.name + ".part")
+    try:
+        part.write_bytes(content)
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
 def as_text(nb):
     """The text of the .ipynb file: sorted keys, one line end at the end."""
     nbformat.validate(nb)
@@ -291,12 +313,10 @@ def main(argv=None):
     if args.check:
         where = first_difference(nb, stored) or "the way that the file is written"
         return say(f"{path.name} is stale: a new run changes {where} first.")
-    part = path.with_name(path.name + ".part")
-    try:
-        part.write_bytes(text.encode("utf-8"))
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    replace_file(path, text.encode("utf-8"))
+    if picture(nb):
+        (path.parent / PICTURE).parent.mkdir(parents=True, exist_ok=True)
+        replace_file(path.parent / PICTURE, picture(nb))
     print(f"{path.name}: {took}, written.")
     return 0
 

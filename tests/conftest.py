@@ -1,0 +1,85 @@
+"""What several tests share: the notebook, its functions, and one full run of it."""
+
+import ast
+from types import SimpleNamespace
+
+import nbformat
+import pytest
+
+import run_notebook
+from run_notebook import NOTEBOOK
+
+
+@pytest.fixture(scope="session")
+def notebook():
+    """The committed notebook, as it is on disk."""
+    return nbformat.read(NOTEBOOK, as_version=4)
+
+
+@pytest.fixture(scope="session")
+def cells(notebook):
+    """The committed cells by id."""
+    return {cell.id: cell for cell in notebook.cells}
+
+
+@pytest.fixture(scope="session")
+def notebook_functions(notebook):
+    """Every function of the notebook, from its own cells; nothing else of these cells runs."""
+    namespace = {}
+    for cell in notebook.cells:
+        if cell.cell_type != "code":
+            continue
+        keep = [
+            node
+            for node in ast.parse(cell.source).body
+            if isinstance(node, ast.Import | ast.ImportFrom | ast.FunctionDef)
+        ]
+        code = compile(ast.Module(keep, type_ignores=[]), f"<cell {cell.id}>", "exec")
+        exec(code, namespace)
+    return SimpleNamespace(**{k: v for k, v in namespace.items() if k != "__builtins__"})
+
+
+# Runs in the kernel after the last cell: what the prose claims and only a run can tell
+PROBE = """
+import time
+def curve(history):
+    return [{k: v for k, v in row.items() if k != "params"} for row in history]
+def short_run(alpha, start, steps):
+    rows = []
+    dev = (X_dev, Y_dev)
+    gradient_descent(X_train, Y_train, alpha, steps, params=start, history=rows, dev=dev)
+    return curve(rows)
+began = time.perf_counter()
+zeros = short_run(0.1, tuple(np.zeros_like(p) for p in params), 10)
+answer = {
+    "seconds_for_500_steps": 50 * (time.perf_counter() - began),
+    "rows": Y.size, "train": X_train.shape[1], "dev": X_dev.shape[1], "test": Y_test.size,
+    "parameters": sum(p.size for p in params), "W1": params[0].size,
+    "small_parameters": sum(p.size for p in small_params),
+    "first_accuracy": float(right.mean()), "first_loss": cross_entropy(A2, Y_dev),
+    "errors": {k: float(v) for k, v in errors.items()},
+    "broken_errors": {k: float(v) for k, v in broken_errors.items()},
+    "history_20": curve(history_20), "first": curve(history_first), "scaled": curve(history),
+    "large": curve(history_large), "zeros": zeros,
+    "large_is_dead": not forward_prop(*params_large, X_train)[1].any(),
+    "alpha_03": short_run(0.3, init_params_scaled(), 100),
+    "alpha_1": short_run(1, init_params_scaled(), 100),
+    "border_moved": float(abs(params[0] - history[0]["params"][0])[:, ~X_train.any(axis=1)].max()),
+    "dead_pixels": int((~X_train.any(axis=1)).sum()),
+    "test_accuracy": test_accuracy, "half_width": float(half_width),
+    "predictions": predictions, "Y_dev": Y_dev,
+    "zeros_in_train": float((Y_train == 0).mean()), "zeros_in_test": float((Y_test == 0).mean()),
+    "ones_in_train": float((Y_train == 1).mean()), "ones_in_test": float((Y_test == 1).mean()),
+}
+try:
+    import resource
+    answer["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+except ImportError:  # Windows
+    answer["peak_mb"] = None
+"""
+
+
+@pytest.fixture(scope="session")
+def whole_run(notebook):
+    """One execution of the notebook on the real data: a run_notebook.Run with PROBE's answer."""
+    return run_notebook.run(notebook, probe=PROBE)

@@ -1,0 +1,208 @@
+"""Every number in the notebook's prose, against the data or a full run.
+
+CLAIMS holds a row for each: the cell, a pattern that finds the number (one group), and where the
+true value comes from. A number that has no row and is not a plain part of the network's
+definition makes `test_no_number_is_left_unchecked` fail: add a row for it.
+"""
+
+import math
+import re
+
+import numpy as np
+import pytest
+
+# (cell, pattern with one group, key in `truth`, tolerance)
+CLAIMS = [
+    ("setup-text", r"puts ([\d,]+) rows", "held out", 0),
+    ("prepare", r"takes ([\d,]+) rows", "held out", 0),
+    ("prepare", r"([\d,]+) rows that you look at", "dev", 0),
+    ("look", r"set of ([\d,]+) handwritten", "all", 0),
+    ("look", r"([\d,]+) for training", "rows", 0),
+    ("look", r"and ([\d,]+) for testing", "test", 0),
+    ("softmax-text", r"`float64` this happens above a score of (\d+)", "exp limit float64", 0),
+    ("softmax-text", r"`float32` already above (\d+)", "exp limit float32", 0),
+    ("softmax-picture-text", r"probability ([\d.]+) times", "e", 0.05),
+    ("softmax-picture-text", r"e \\approx ([\d.]+)", "e", 0.05),
+    ("first-answers-text", r"the ([\d,]+) dev digits", "dev", 0),
+    ("first-loss-answer", r"\\ln 10 \\approx ([\d.]+)", "ln 10", 0.0005),
+    ("first-loss-answer", r"Remember ([\d.]+)", "ln 10", 0.0005),
+    ("build-key", r"about ([\d.]+)", "ln 10", 0.0005),
+    ("gradients", r"has ([\d,]+) numbers", "parameters", 0),
+    ("gradient-check-run-text", r"the (\d+) parameters", "small parameters", 0),
+    ("overfit-20-text", r"([\d,]+) parameters", "parameters", 0),
+    ("overfit-20-text", r"learn (\d+) digits", "overfitted digits", 0),
+    ("overfit-20-text", r"on (\d+) digits", "overfitted digits", 0),
+    ("lineage-run-text", r"on the (\d+) digits", "overfitted digits", 0),
+    ("lineage-run-text", r"these (\d+) pictures", "overfitted digits", 0),
+    ("lineage-run-text", r"(\d+) steps", "steps", 0),
+    ("scaled-run-text", r"after (\d+) steps", "steps", 0),
+    ("too-large-text", r"with ([\d,]+) examples", "train", 0),
+    ("too-large-answer", r"about (\d+) %", "stuck accuracy", 0.5),
+    ("too-large-answer", r"stays at about ([\d.]+)", "stuck loss", 0.02),
+    ("accuracy-per-digit-text", r"about (\d+) examples", "dev examples of a digit", 30),
+    ("score", r"The ([\d,]+) test digits", "test", 0),
+    ("score", r"accuracy and ([\d,]+) digits", "test", 0),
+    ("score-chart-text", r"same ([\d,]+) digits", "test", 0),
+    ("score-chart-text", r"Yours has (\d+) hidden", "hidden units", 0),
+    ("close", r"accuracy ([\d.]+) % on train", "zeros in train", 0.05),
+    ("close", r"\(([\d.]+) % on test\), loss `nan`", "zeros in test", 0.05),
+    ("close", r"stuck at ([\d.]+) %", "ones in train", 0.05),
+    ("close", r"\(([\d.]+) % on test\), loss about", "ones in test", 0.005),
+    ("close", r"loss about ([\d.]+) \| it always", "stuck loss", 0.02),
+    ("close", r"loss exactly ([\d.]+)", "loss of zero weights", 0.0005),
+    ("close", r"the ([\d,]+) parameters", "parameters", 0),
+    ("exercise-answers", r"= ([\d,]+), which", "W1", 0),
+    ("exercise-answers", r"which is ([\d.]+) %", "share of W1", 0.05),
+]
+
+# Years, sizes of published networks and confidence levels: facts of the sources, not of a run
+QUOTED = [
+    ("init-params-scaled-text", r"\(2015\)"),
+    ("score-chart-text", r"paper of 2003"),
+    ("score-chart-text", r"300 to 1,000 hidden units"),
+    ("score", r"95 % of such samples"),
+    ("accuracy-per-digit-text", r"95 % intervals"),
+    ("class-counts-text", r"right 90 % of the time"),
+    ("overflow-text", r"1000, 1001 and 1002"),  # the numbers of the cell below it
+    ("gradient-check-text", r"\(1e-6\)"),
+    ("close", r"Use 30 hidden units"),
+    ("close", r"for 100 steps"),
+    ("exercise-answers", r"10 \+ 100 \+ 10"),
+    ("exercise-answers", r"After 100 steps"),
+]
+
+# The network's own definition and the digits themselves: tested in test_network and test_data
+DEFINITION = {*map(str, range(11)), "28", "784", "255", "0.5", "0.1", "0.3", "12"}
+
+
+@pytest.fixture(scope="module")
+def truth(whole_run):
+    """The true values, by the names that CLAIMS uses. Shares are in per cent."""
+    a = whole_run.answer
+    return {
+        "held out": 10_000,
+        "dev": a["dev"],
+        "train": a["train"],
+        "rows": a["rows"],
+        "test": a["test"],
+        "all": a["rows"] + a["test"],
+        "exp limit float64": math.floor(math.log(np.finfo(np.float64).max)),
+        "exp limit float32": math.floor(math.log(np.finfo(np.float32).max)),
+        "e": math.e,
+        "ln 10": math.log(10),
+        "parameters": a["parameters"],
+        "small parameters": a["small_parameters"],
+        "W1": a["W1"],
+        "share of W1": 100 * a["W1"] / a["parameters"],
+        "overfitted digits": 20,
+        "steps": a["first"][-1]["step"],
+        "stuck accuracy": 100 * a["large"][-1]["train_accuracy"],
+        "stuck loss": a["large"][-1]["train_loss"],
+        "dev examples of a digit": len(a["Y_dev"]) / 10,
+        "hidden units": 10,
+        "zeros in train": 100 * a["zeros_in_train"],
+        "zeros in test": 100 * a["zeros_in_test"],
+        "ones in train": 100 * a["ones_in_train"],
+        "ones in test": 100 * a["ones_in_test"],
+        "loss of zero weights": a["zeros"][0]["train_loss"],
+    }
+
+
+@pytest.mark.parametrize(("cell", "pattern", "key", "tolerance"), CLAIMS)
+def test_number_in_the_prose_is_true(cells, truth, cell, pattern, key, tolerance):
+    found = re.findall(pattern, cells[cell].source)
+    assert found, f"{cell} says nothing that fits {pattern!r}: has the prose changed?"
+    for number in found:
+        assert float(number.replace(",", "")) == pytest.approx(truth[key], abs=tolerance + 1e-9)
+
+
+def test_no_number_is_left_unchecked(notebook):
+    """Fails if the prose states a number that no test compares with anything."""
+    left = []
+    for cell in notebook.cells:
+        if cell.cell_type != "markdown" or cell.id == "contents":
+            continue
+        text = cell.source
+        for name, pattern, *_ in [*CLAIMS, *QUOTED]:
+            if name == cell.id:
+                text = re.sub(pattern, " ", text)
+        text = re.sub(r"\$\$.*?\$\$|\$.*?\$|`[^`]*`|\]\([^)]*\)", " ", text, flags=re.S)
+        text = re.sub(r"^## .*|\*\*Minutes:\*\* \d+|sections? \d", " ", text, flags=re.M)
+        numbers = re.findall(r"(?<![\w#.])\d[\d,]*(?:\.\d+)?", text)
+        left += [(cell.id, n) for n in numbers if n.rstrip(",") not in DEFINITION]
+    assert not left
+
+
+# ---------------------------------------------------------------- claims without a number
+
+
+def test_untrained_network_guesses_and_is_sure_of_it(whole_run):
+    a = whole_run.answer
+    assert 0.05 < a["first_accuracy"] < 0.15
+    assert a["first_loss"] > 3 > math.log(10)
+
+
+def test_gradient_check_passes_and_the_broken_bias_fails(whole_run):
+    a = whole_run.answer
+    assert max(a["errors"].values()) < 1e-6
+    assert a["broken_errors"].pop("db2") == pytest.approx(1, abs=1e-6)
+    assert max(a["broken_errors"].values()) < 1e-6
+
+
+def test_twenty_digits_are_learned_by_heart_and_nothing_else(whole_run):
+    end = whole_run.answer["history_20"][-1]
+    assert end["train_loss"] < 0.01 and end["train_accuracy"] == 1
+    assert end["dev_accuracy"] < 0.5
+
+
+def test_first_start_begins_above_three_and_ends_near_85_per_cent(whole_run):
+    run = whole_run.answer["first"]
+    assert run[0]["train_loss"] > 3
+    assert run[-1]["train_accuracy"] == pytest.approx(0.85, abs=0.02)
+    assert run[-1]["dev_accuracy"] == pytest.approx(0.84, abs=0.025)
+
+
+def test_scaled_start_is_ahead_all_the_way_and_still_improves(whole_run):
+    first, scaled = whole_run.answer["first"], whole_run.answer["scaled"]
+    assert 2.2 < scaled[0]["train_loss"] < 2.7
+    assert all(s["train_loss"] < f["train_loss"] for f, s in zip(first, scaled, strict=True))
+    assert scaled[-1]["train_accuracy"] == pytest.approx(0.905, abs=0.01)
+    assert abs(scaled[-1]["train_accuracy"] - scaled[-1]["dev_accuracy"]) < 0.03
+    for run in (first, scaled):
+        assert run[-1]["train_loss"] < run[-3]["train_loss"]
+
+
+def test_alpha_too_large_kills_every_hidden_unit(whole_run):
+    a = whole_run.answer
+    assert a["large_is_dead"]
+    assert a["large"][-1]["train_accuracy"] == pytest.approx(a["ones_in_train"])
+
+
+def test_weights_of_pixels_without_ink_never_move(whole_run):
+    assert whole_run.answer["dead_pixels"] > 50
+    assert whole_run.answer["border_moved"] == 0
+
+
+def test_zero_start_stays_at_ln_ten(whole_run):
+    zeros = whole_run.answer["zeros"]
+    assert zeros[-1]["train_loss"] == pytest.approx(math.log(10), abs=0.01)
+
+
+def test_answers_to_the_alpha_exercise(whole_run):
+    a = whole_run.answer
+    at_100 = next(row for row in a["scaled"] if row["step"] == 100)
+    assert a["alpha_03"][-1]["dev_accuracy"] > at_100["dev_accuracy"]
+    losses = [row["train_loss"] for row in a["alpha_1"]]
+    assert any(later > before for before, later in zip(losses, losses[1:], strict=False))
+
+
+def test_half_a_minute_of_training_is_not_ten(whole_run):
+    """A generous budget: catches a runaway, not a slow machine."""
+    assert whole_run.answer["seconds_for_500_steps"] < 300
+
+
+def test_score_is_near_the_dev_accuracy_and_its_interval_is_right(whole_run):
+    a = whole_run.answer
+    p = a["test_accuracy"]
+    assert p == pytest.approx(0.905, abs=0.01)
+    assert a["half_width"] == pytest.approx(1.96 * math.sqrt(p * (1 - p) / a["test"]))

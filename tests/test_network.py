@@ -1,0 +1,183 @@
+"""The network's functions, taken from the notebook's own cells, against independent answers."""
+
+import warnings
+
+import numpy as np
+import pytest
+from scipy.special import log_softmax
+from scipy.special import softmax as scipy_softmax
+from sklearn.metrics import log_loss
+from sklearn.neural_network import MLPClassifier
+from sklearn.preprocessing import LabelBinarizer
+
+# Never 10 examples or 10 hidden units: a bias of the wrong shape would broadcast unseen.
+SIZES = [(1, 1), (1, 7), (4, 1), (4, 7), (13, 25)]  # (hidden units, examples)
+TYPES = [np.float32, np.float64]
+
+
+def made_up(n_hidden, m, dtype, n_in=784, seed=0):
+    """A network with non-zero biases, and examples for it."""
+    rng = np.random.default_rng(seed)
+    params = [
+        rng.normal(0, 0.2, shape).astype(dtype)
+        for shape in [(n_hidden, n_in), (n_hidden, 1), (10, n_hidden), (10, 1)]
+    ]
+    return params, rng.random((n_in, m)).astype(dtype), rng.integers(0, 10, m)
+
+
+def backward(f, params, X, Y):
+    """The gradients of the notebook's backward_prop at params."""
+    return f.backward_prop(*f.forward_prop(*params, X), params[0], params[2], X, Y)
+
+
+@pytest.fixture
+def f(notebook_functions):
+    return notebook_functions
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+@pytest.mark.parametrize(("n_hidden", "m"), SIZES)
+def test_shapes_and_types_are_kept_and_inputs_unchanged(f, n_hidden, m, dtype):
+    params, X, Y = made_up(n_hidden, m, dtype)
+    before = [a.copy() for a in [*params, X, Y]]
+    forward = f.forward_prop(*params, X)
+    assert [a.shape for a in forward] == [(n_hidden, m)] * 2 + [(10, m)] * 2
+    gradients = backward(f, params, X, Y)
+    assert [g.shape for g in gradients] == [p.shape for p in params]
+    moved = f.update_params(*params, *gradients, 0.1)
+    assert [p.shape for p in moved] == [p.shape for p in params]
+    for array in [*forward, *gradients, *moved, f.ReLU_deriv(forward[0])]:
+        assert array.dtype == dtype
+    for array, old in zip([*params, X, Y], before, strict=True):
+        np.testing.assert_array_equal(array, old)
+    assert isinstance(f.cross_entropy(forward[3], Y), float)
+    assert isinstance(f.get_accuracy(f.get_predictions(forward[3]), Y), float)
+
+
+@pytest.mark.parametrize("n_hidden", [1, 10, 33])
+@pytest.mark.parametrize("start", ["init_params", "init_params_scaled"])
+def test_both_starts_have_the_shapes_and_are_float32(f, start, n_hidden):
+    params = getattr(f, start)(n_hidden)
+    assert [p.shape for p in params] == [(n_hidden, 784), (n_hidden, 1), (10, n_hidden), (10, 1)]
+    assert all(p.dtype == np.float32 for p in params)
+    again = getattr(f, start)(n_hidden)
+    assert all(np.array_equal(p, q) for p, q in zip(params, again, strict=True))
+
+
+def test_first_start_is_uniform_and_scaled_start_has_the_stated_variance(f):
+    W1, b1, W2, b2 = f.init_params(400)
+    for array in (W1, b1, W2, b2):
+        assert -0.5 <= array.min() and array.max() < 0.5
+    assert W1.var() == pytest.approx(1 / 12, rel=0.02)
+    W1, b1, W2, b2 = f.init_params_scaled(400)
+    assert W1.var() == pytest.approx(2 / 784, rel=0.02)
+    assert W2.var() == pytest.approx(2 / 400, rel=0.1)
+    assert not b1.any() and not b2.any()
+
+
+@pytest.mark.parametrize("m", [1, 7])
+def test_backward_prop_agrees_with_central_differences_everywhere(f, m):
+    params, X, Y = made_up(5, m, np.float64, n_in=12, seed=3)
+    assert np.abs(f.forward_prop(*params, X)[0]).min() > 1e-3  # away from the kink of ReLU
+    for which, gradient in enumerate(backward(f, params, X, Y)):
+        numeric = f.numerical_gradient(params, which, X, Y)
+        np.testing.assert_allclose(gradient, numeric, rtol=1e-5, atol=1e-9)
+
+
+def test_gradient_check_sees_a_doubled_bias_slope(f):
+    """Fails if the notebook's gradient check would let a wrong gradient through."""
+    params, X, Y = made_up(4, 7, np.float64, n_in=6, seed=3)
+
+    def doubled(*arguments):
+        dW1, db1, dW2, db2 = f.backward_prop(*arguments)
+        return dW1, 2 * db1, dW2, db2
+
+    errors = f.gradient_check(doubled, params, X, Y)
+    assert errors.pop("db1") > 0.3
+    assert max(errors.values()) < 1e-6
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+def test_softmax_equals_scipy(f, dtype):
+    Z = np.random.default_rng(1).normal(0, 5, (10, 25)).astype(dtype)
+    np.testing.assert_allclose(f.softmax(Z), scipy_softmax(Z, axis=0), rtol=1e-5)
+
+
+def test_cross_entropy_equals_scikit_learn_and_scipy(f):
+    rng = np.random.default_rng(2)
+    Z, Y = rng.normal(0, 5, (10, 25)), rng.integers(0, 10, 25)
+    A2 = f.softmax(Z)
+    assert f.cross_entropy(A2, Y) == pytest.approx(log_loss(Y, A2.T, labels=range(10)))
+    assert f.cross_entropy(A2, Y) == pytest.approx(-log_softmax(Z, axis=0)[Y, range(25)].mean())
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+def test_scores_of_ten_thousand_give_no_nan_and_no_warning(f, dtype):
+    Z = np.array([[1e4, -1e4, 0], [-1e4, 1e4, 1e4]] * 5, dtype=dtype)
+    Y = np.array([1, 0, 2])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        A2 = f.softmax(Z)
+        assert np.isfinite(A2).all()
+        assert np.isfinite(f.cross_entropy(A2, Y))
+        W1, b1, W2, b2 = (np.full(s, 1e2, dtype) for s in [(3, 2), (3, 1), (10, 3), (10, 1)])
+        X = np.ones((2, 3), dtype)
+        gradients = backward(f, (W1, b1, W2, b2), X, Y)
+    assert all(np.isfinite(g).all() for g in gradients)
+
+
+def test_scikit_learn_with_our_weights_gives_our_probabilities(f):
+    params, X, _ = made_up(13, 25, np.float64)
+    model = MLPClassifier(hidden_layer_sizes=(13,))
+    model.coefs_, model.intercepts_ = [params[0].T, params[2].T], [params[1][:, 0], params[3][:, 0]]
+    model.n_layers_, model.n_outputs_, model.out_activation_ = 3, 10, "softmax"
+    model.classes_, model.n_features_in_ = np.arange(10), 784
+    model._label_binarizer = LabelBinarizer().fit(model.classes_)
+    np.testing.assert_allclose(f.forward_prop(*params, X)[3], model.predict_proba(X.T).T, rtol=1e-9)
+
+
+def test_one_hot_always_has_ten_rows(f):
+    np.testing.assert_array_equal(f.one_hot(np.array([0, 2])), np.eye(10)[:, [0, 2]])
+
+
+def test_gradient_descent_takes_the_steps_it_says(f):
+    """Fails if a step is left out, repeated, or not recorded."""
+    params, X, Y = made_up(4, 7, np.float64)
+    expected = params
+    for _ in range(12):
+        expected = f.update_params(*expected, *backward(f, expected, X, Y), 0.1)
+    history = []
+    got = f.gradient_descent(X, Y, 0.1, 12, params=params, history=history, dev=(X, Y))
+    for p, q in zip(got, expected, strict=True):
+        np.testing.assert_array_equal(p, q)
+    assert [row["step"] for row in history] == [0, 10]
+    assert history[0]["train_loss"] == f.cross_entropy(f.forward_prop(*params, X)[3], Y)
+
+
+def test_interrupted_training_returns_the_network_so_far(f, monkeypatch, capsys):
+    params, X, Y = made_up(4, 7, np.float64)
+    globals_ = f.gradient_descent.__wrapped__.__globals__
+    update, calls = globals_["update_params"], []
+
+    def interrupted(*arguments):
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return update(*arguments)
+
+    two_steps = f.gradient_descent(X, Y, 0.1, 2, params=params)
+    monkeypatch.setitem(globals_, "update_params", interrupted)
+    got = f.gradient_descent(X, Y, 0.1, 100, params=params)
+    assert "You stopped the training" in capsys.readouterr().out
+    for p, q in zip(got, two_steps, strict=True):
+        np.testing.assert_array_equal(p, q)
+
+
+def test_loss_that_is_no_number_ends_in_one_sentence(f, capsys):
+    params, X, Y = made_up(4, 7, np.float32)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        f.gradient_descent(X, Y, 1e30, 100, params=params, history=[], dev=(X, Y))
+    out = capsys.readouterr().out
+    assert "the loss is not a number. Try a smaller alpha." in out
+    assert len(out.strip().splitlines()) == 1
