@@ -382,6 +382,7 @@ def bench_rungs(f, data, args):
             else:
                 dev, test = accuracy(f, result, X_dev, Y_dev), accuracy(f, result, X_test, Y_test)
             found[name].append((100 * test, 100 * dev, seconds))
+            print(f"  seed {seed}, {name}: test {test:.2%}, {seconds:.1f} s", flush=True)
     figures, lines = {}, [("", "test %", "sd", "range", "dev %", "sd", "seconds")]
     for name, values in found.items():
         test, dev, seconds = np.array(values).T
@@ -473,7 +474,8 @@ def main():
     for name in ("repeats", "seeds", "race_seeds", "threads"):
         if getattr(args, name) < 1:
             parser.error(f"--{name.replace('_', '-')} must be at least 1")
-    warnings.simplefilter("ignore", ConvergenceWarning)  # a few epochs are meant, not forgotten
+    # A few epochs are meant, not forgotten
+    warnings.simplefilter("ignore", ConvergenceWarning)
     threadpool_limits(args.threads)  # the BLAS of NumPy and the OpenMP of scikit-learn
     if torch:
         torch.set_num_threads(args.threads)
