@@ -407,14 +407,14 @@ PARTS = {"load": bench_load, "iteration": bench_iteration, "epoch": bench_epoch,
 
 # --- the chart --------------------------------------------------------------------------------
 def chart(measured, path):
-    """Bars of one epoch's seconds, and each rung's test accuracy against seconds -> PNG at path."""
+    """Bars of one epoch's seconds, and each rung's errors on the test rows -> PNG at path."""
     import matplotlib
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
     plt.rcParams.update({"font.size": 12, "axes.spines.top": False, "axes.spines.right": False})
-    fig, (left, right) = plt.subplots(1, 2, figsize=(12, 5), width_ratios=(2, 3))
+    fig, (left, right) = plt.subplots(1, 2, figsize=(12, 5.5))
     epoch = {k: v for k, v in measured.get("epoch", {}).items()
              if isinstance(v, dict) and "median_s" in v and k != "PyTorch, fused SGD"}
     names = sorted(epoch, key=lambda name: epoch[name]["median_s"], reverse=True)
@@ -426,20 +426,19 @@ def chart(measured, path):
         left.text(seconds, bar.get_y() + bar.get_height() / 2, f" {seconds:.2f} s", va="center")
     left.set(title="One epoch of 784-128-10, batch 128", xlabel="seconds (2 threads, float32)",
              xlim=(0, 1.2 * max(times, default=1)))
-    rungs = [(k, v) for k, v in measured.get("rungs", {}).items() if isinstance(v, dict)
-             and "test_mean" in v]
-    for name, v in rungs:
-        ours = not name.startswith("scikit")
-        right.errorbar(
-            v["median_s"], v["test_mean"],
-            [[v["test_mean"] - v["test_min"]], [v["test_max"] - v["test_mean"]]],
-            fmt="o" if ours else "s", ms=8, capsize=4, color="#D55E00" if ours else "#0072B2")
-        right.annotate(f"{name}: {v['test_mean']:.1f} %", (v["median_s"], v["test_mean"]),
-                       xytext=(8, -14), textcoords="offset points", fontsize=11)
-    right.set(xscale="log", title="Each rung: 10,000 test digits, mean and range over seeds",
-              xlabel="seconds of training", ylabel="right on test, %")
+    rungs = [(k, v) for k, v in measured.get("rungs", {}).items() if "test_mean" in v]
+    rungs.sort(key=lambda rung: rung[1]["test_mean"])
+    for row, (name, v) in enumerate(rungs):
+        wrong, color = 100 - v["test_mean"], "#0072B2" if name.startswith("scikit") else "#D55E00"
+        reach = [[v["test_max"] - v["test_mean"]], [v["test_mean"] - v["test_min"]]]
+        right.errorbar(wrong, row, xerr=reach, fmt="o", ms=8, capsize=4, color=color)
+        right.annotate(f"{v['test_mean']:.1f} % right, {v['median_s']:.3g} s", (wrong, row),
+                       xytext=(0, 9), textcoords="offset points", ha="center", fontsize=11)
+    right.set(xscale="log", title="Each rung: test digits, mean and range",
+              xlabel="wrong, % (log scale)", yticks=range(len(rungs)),
+              yticklabels=[name for name, _ in rungs], ylim=(-0.5, len(rungs)))
     right.xaxis.set_major_formatter("{x:g}")
-    right.margins(x=0.25)
+    right.margins(x=0.3)
     fig.tight_layout()
     path.parent.mkdir(parents=True, exist_ok=True)
     fig.savefig(path, dpi=100, metadata={"Software": None})
