@@ -143,13 +143,21 @@ class DrawPad(anywidget.AnyWidget):
     @traitlets.observe("request")
     def _respond(self, change):
         request = change["new"]
-        note = ""
-        if request.get("save"):
-            picture = picture_from_strokes(request["save"])
-            if picture.any():
-                self._picture, note = picture, "Saved: the next cells find it as pad.picture."
         self.answer = self._read(request.get("strokes") or []) | {
-            "number": request.get("number", 0), "note": note}
+            "number": request.get("number", 0), "note": self._save(request.get("save"))}
+
+    def _save(self, strokes):
+        """Keep the picture of some strokes; what to tell the learner. None: nothing was asked."""
+        if strokes is None:
+            return ""
+        try:
+            picture = picture_from_strokes(strokes)
+        except ValueError as error:
+            return str(error)
+        if not picture.any():
+            return "Nothing to save yet: draw a digit first."
+        self._picture = picture
+        return "Saved: the next cells find it as pad.picture."
 
     def __repr__(self):
         return ("A pad to draw a digit on; your network answers as you draw. Run this cell to use "

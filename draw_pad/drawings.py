@@ -94,7 +94,7 @@ def _vary(shape, rng):
     return [(s - low + corner).tolist() for s in strokes]
 
 
-def drawn_digits(n=300, seed=0):
+def drawn_digits(n=600, seed=0):
     """n drawings of digits on the pad, and what they show: inks (n, 112, 112) float32, labels (n,).
 
     The digits 0 to 9 and their three shapes take turns; size (35 to 85 % of the pad), place, slant,
