@@ -38,7 +38,8 @@ BROWSER = next(filter(None, map(shutil.which, [
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"])), None)
 pytestmark = [
     pytest.mark.skipif(BROWSER is None, reason="needs Chromium, Chrome or Edge: none is installed"),
-    pytest.mark.skipif(not NOTEBOOK.exists(), reason=f"there is no notebook {NOTEBOOK.name} yet")]
+    pytest.mark.skipif("DrawPad" not in NOTEBOOK.read_text(encoding="utf-8"),
+                       reason=f"{NOTEBOOK.name} has no drawing pad yet")]
 RUN_ALL = 300  # seconds that Run All may take on a slow machine
 KEYS = {"Enter": 13, " ": 32, "Tab": 9, "Escape": 27}
 
