@@ -357,8 +357,8 @@ def test_save_keeps_the_picture_that_the_network_saw(page, kernel):
     np.testing.assert_array_equal(saved, shown)
 
 
-def test_two_views_show_the_same_pad(page, kernel):
-    """Fails when a pad shown twice has two drawings."""
+def test_follows_a_drawing_made_elsewhere(page, kernel):
+    """Fails when a view does not show strokes that did not come from itself, as two views need."""
     kernel("pad.request = {'number': pad.request['number'] + 1, 'save': None,"
            "'strokes': [[[.5, .2], [.5, .8]]]}")
     reads(page, 1)
