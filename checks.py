@@ -1045,6 +1045,269 @@ def gradient_descent(function):
     return "It takes as many steps as asked, each downhill, from one start."
 
 
+# The ladder: mini-batches, momentum, moved images
+
+
+@_check
+def minibatches(function):
+    @functools.wraps(function)
+    def batches_of(*arguments):
+        answer = function(*arguments)
+        return None if answer is None else list(answer)  # a generator starts its work only here
+
+    def run(m, batch_size, rng):
+        batches = _call(batches_of, m=m, batch_size=batch_size, rng=rng)
+        batches = [np.asarray(each) for each in batches]
+        if any(each.ndim != 1 or each.dtype.kind not in "iu" for each in batches):
+            raise _Mistake(
+                "each batch must be a flat array of whole numbers, such as order[0:batch_size]. "
+                "Yield slices of the order, one after the other."
+            )
+        return batches
+
+    rng = np.random.default_rng(3)
+    for m, size in ((1000, 64), (9, 3), (5, 8), (1, 4)):
+        batches = run(m, size, rng)
+        sizes, flat = [each.size for each in batches], np.concatenate([*batches, np.zeros(0, int)])
+        seen, case = np.unique(flat), f"with m={m} and batch_size={size}"
+        if flat.size == seen.size == m // size * size < m:
+            raise _Mistake(
+                f"{case}, the last {m - flat.size} are left out. The last batch may be smaller: "
+                "let start run to m, range(0, m, batch_size)."
+            )
+        if flat.size and (flat.min() < 0 or flat.max() >= m):
+            raise _Mistake(
+                f"{case}, {flat.max()} came out. The numbers run from 0 to m - 1: use "
+                "rng.permutation(m)."
+            )
+        if seen.size < flat.size:
+            twice = flat.size > m
+            raise _Mistake(
+                f"{case}, some numbers came twice. "
+                + (
+                    "Move on by batch_size each time: range(0, m, batch_size)."
+                    if twice
+                    else "Draw without putting back: order = rng.permutation(m), once, "
+                    "before the loop."
+                )
+            )
+        if flat.size < m:
+            raise _Mistake(
+                f"{case}, only {flat.size} of {m} numbers came out. Yield inside the loop, until "
+                "all are used."
+            )
+        if m == 1000 and np.array_equal(flat, np.arange(m)):
+            raise _Mistake("the numbers come in order. Shuffle them: order = rng.permutation(m).")
+        if m == 1000 and all(np.ptp(each) == each.size - 1 for each in batches):
+            raise _Mistake(
+                "each batch holds neighbours, so the same examples always stay together. "
+                "Shuffle all m numbers before you cut them up."
+            )
+        if max(sizes) > size or min(sizes[:-1], default=size) < size:
+            raise _Mistake(
+                f"{case}, the batches hold {sizes[0]} numbers and so on. Each but the last must "
+                "hold batch_size: order[start : start + batch_size]."
+            )
+    one, two = (run(1000, 64, rng)[0] for _ in range(2))
+    if np.array_equal(one, two):
+        raise _Mistake(
+            "each call gives the same order. Use the rng that is handed in, and make no new one."
+        )
+    one, two = (run(1000, 64, np.random.default_rng(8))[0] for _ in range(2))
+    if not np.array_equal(one, two):
+        raise _Mistake("it does not use rng. Shuffle with rng.permutation(m), not np.random.")
+    return "Each number comes once in each pass, in random order, the last few included."
+
+
+def _epoch(params, X, Y, alpha, batches, beta=0.0, m=None, frozen=False):
+    """Parameters after one step for each (columns of X, entries of Y); m and frozen: mistakes."""
+    params = start = _wide(*params)
+    velocity = [0, 0, 0, 0]
+    for columns, labels in batches:
+        at = start if frozen else params
+        gradients = _gradients(at, X[:, list(columns)], Y[list(labels)], m=m)
+        velocity = [beta * v + g for v, g in zip(velocity, gradients, strict=True)]
+        params = [p - alpha * v for p, v in zip(params, velocity, strict=True)]
+    return params
+
+
+@_check
+def train_epoch(function):
+    # Five examples, two a batch: 30 orders give different results, and each of them is right. So
+    # it does not matter how the order is drawn.
+    names, alpha, beta = "W1 b1 W2 b2", 0.002, 0.5
+    orders = [p for p in itertools.permutations(range(5)) if p[0] < p[1] and p[2] < p[3]]
+    pairs = [[(o[:2], o[:2]), (o[2:4], o[2:4]), (o[4:], o[4:])] for o in orders]
+    params, X, Y = _network()
+
+    def ends(batches=pairs, factor=1.0, step=alpha, **mistake):
+        return (_epoch(params, X * factor, Y, step, each, **mistake) for each in batches)
+
+    def near(got, some, tolerance=TOLERANCE[np.dtype(np.float64)]):
+        return any(all(_close(a, b, tolerance) for a, b in zip(got, e, strict=True)) for e in some)
+
+    def run(dtype=np.float64, size=2, rng=None, **keywords):
+        small, Xs, Ys = _network(dtype)
+        given = {"params": small, "X": Xs, "Y": Ys, "alpha": alpha, "batch_size": size}
+        rng = rng or np.random.default_rng(4)
+        return _call(function, names, keywords, **given, rng=rng)
+
+    def crossed():  # X in a new order, Y in the old one
+        for o in itertools.permutations(range(5)):
+            yield [(o[:2], (0, 1)), (o[2:4], (2, 3)), (o[4:], (4,))]
+
+    got, right = run(), list(ends())
+    if not near(got, right):
+        for some, message in (
+            ([params], "nothing moved. Keep what update_params returns: params = ..."),
+            (ends([p[:1] for p in pairs]), "it stopped after the first batch. Move return out of "
+             "the loop, to the left."),
+            (ends([p[:2] for p in pairs]), "the last, smaller batch was left out. Use every batch "
+             "that minibatches gives."),
+            (ends(frozen=True), "all gradients were taken at the start. Take each at the params "
+             "of the batch before."),
+            (ends([p[2:] for p in pairs], frozen=True), "only the last batch counts. Update the "
+             "params that the batch before left."),
+            (ends(m=5), "the gradients were divided by all m examples. Divide by the batch's: "
+             "m = X_batch.shape[1]."),
+            (ends([[(range(5), range(5))]]), "it made one step with all examples. Make one for "
+             "each batch: X[:, batch] and Y[batch]."),
+            (ends(step=-alpha), "it climbed. update_params must subtract alpha times the "
+             "gradient."),
+            (ends(step=1.0), "alpha is not used. Hand it on to update_params."),
+            (ends(crossed()), "X was shuffled and Y was not. Take both with the same numbers: "
+             "X[:, batch] and Y[batch]."),
+        ):
+            if near(got, some):
+                raise _Mistake(message)
+        # One batch of all five: no order to guess, so the array that is wrong can be named.
+        whole = next(ends([[(range(5), range(5))]]))
+        _all_same(function, names, run(size=5), whole, dict.fromkeys(names.split(), ()),
+                  _types(function, np.float64))
+        raise _Mistake(
+            "no order of the examples gives these weights. Take one step for each batch, with "
+            "X[:, batch] and Y[batch]."
+        )
+    rng = np.random.default_rng(4)
+    if all(near(run(rng=rng), [got]) for _ in range(5)):
+        raise _Mistake("each pass takes the same order. Hand on the rng that is handed in.")
+    got = run(np.float32)
+    best = min(right, key=lambda end: np.abs(end[0] - got[0]).max())
+    _all_same(function, names, got, best, dict.fromkeys(names.split(), ()),
+              _types(function, np.float32))
+    parameters = inspect.signature(function).parameters
+    called = []
+    if "momentum" in parameters:
+        def momentum(velocity, gradients):
+            called.append(1)
+            return [beta * v + g for v, g in zip(velocity, gradients, strict=True)]
+
+        got = run(momentum=momentum)
+        if not near(got, ends(beta=beta)):
+            raise _Mistake(
+                "the function in momentum is not called. Call it: momentum(velocity, gradients)."
+                if not called
+                else "the velocity is not carried over. Keep it: velocity = momentum(velocity, "
+                "gradients), and make the zeros once, before the loop."
+                if near(got, right)
+                else "with momentum, the weights are wrong. Update with the velocity that "
+                "momentum returns."
+            )
+    if "change" in parameters:
+        got = run(change=lambda X, rng: X * 0.5)
+        if not near(got, ends(factor=0.5)):
+            raise _Mistake(
+                "the function in change has no effect. Use X_batch = change(X[:, batch], rng)."
+            )
+    return "One step for each batch, each from where the last one ended."
+
+
+@_check
+def update_velocity(function):
+    rng = np.random.default_rng(6)
+    for dtype, keywords in itertools.product(TYPES, ({}, {"beta": 0.5})):
+        beta = keywords.get("beta", 0.9)
+        old, new = (
+            [rng.normal(0, 1, p.shape).astype(dtype) for p in _network()[0]] for _ in range(2)
+        )
+        got = _call(
+            function, "", keywords,
+            "it changed its input {}. *= and += work in place: make new arrays, beta * v + g.",
+            velocity=old, gradients=new,
+        )
+        if not isinstance(got, (list, tuple)) or len(got) != len(new):
+            raise _Mistake(
+                "it must return a list of four arrays, one velocity for each gradient. "
+                "Use zip(velocity, gradients)."
+            )
+        parts = zip(("W1", "b1", "W2", "b2"), got, _wide(*old), _wide(*new), strict=True)
+        for name, one, v, g in parts:
+            _same(function, f"the velocity of {name}", one, beta * v + g, [
+                (v, "the velocity came back as it was. Add the gradient: beta * v + g."),
+                (g, "the old velocity is not used. Keep a part of it: beta * v + g."),
+                (beta * v - g, "the sign is wrong. Add the gradient, beta * v + g: update_params "
+                 "subtracts."),
+                (g - beta * v, "the old velocity is subtracted. Add it: beta * v + g."),
+                (v + beta * g, "beta is on the gradient. It belongs to the velocity: beta * v + g."),
+                (beta * (v + g), "beta multiplies both. Mind the brackets: beta * v + g."),
+                (beta * v + (1 - beta) * g, "this is a running mean, which takes smaller steps. "
+                 "Leave out 1 - beta: beta * v + g."),
+                (v + g, "beta is not used. Let the old velocity fade: beta * v + g."),
+                (0.9 * v + g, "another beta changes nothing. Use beta, not 0.9."),
+            ], [dtype])
+    return "Each velocity is beta times the old one plus the gradient, in new arrays."
+
+
+def _shifted(images, down, right):
+    """images (m, 28, 28), each moved; 0 enters."""
+    wide = np.pad(images, [(0, 0), (28, 28), (28, 28)])
+    return wide[:, 28 - down : 56 - down, 28 - right : 56 - right]
+
+
+@_check
+def shift_images(function):
+    rng = np.random.default_rng(7)
+    moves = (2, -3), (-1, 4), (3, 0), (0, 2), (0, -2), (-3, 0), (0, 0)
+    for dtype, m, (down, right) in itertools.product(TYPES, (3, 1), moves):
+        X = rng.uniform(0.1, 1, (m, PIXELS)).astype(dtype).T
+        images, mixed = X.T.reshape(m, 28, 28), X.reshape(m, 28, 28)
+        want = _shifted(images, down, right)
+        got = _call(
+            function, "", {}, "it changed its input X. Write into a new array: np.zeros_like(X).",
+            X=X, down=down, right=right,
+        )
+
+        def columns(moved, m=m):
+            return moved.reshape(m, PIXELS).T
+
+        case = f"with down={down} and right={right}"
+        shape = "Give it the shape of X: (784, m), one column an image."
+        mix = (
+            "X.reshape(m, 28, 28) mixes the images. The images are columns: X.T.reshape(-1, 28, 28)."
+        )
+        _same(function, f"{case}, the answer", got, columns(want), [
+            (want, f"it came out as (m, 28, 28). {shape}"),
+            (want.transpose(1, 2, 0), f"it came out as (28, 28, m). {shape}"),
+            (want.reshape(m, -1), f"it came out as (m, 784). {shape}"),
+            (X, f"{case}, nothing moved. Return the moved images."),
+            (columns(np.roll(images, (down, right), (1, 2))), f"{case}, what leaves comes in on the "
+             "other side: np.roll wraps around. Fill with 0."),
+            (columns(_shifted(images, -down, -right)), f"{case}, it moved the other way. Pixel "
+             "(i, j) goes to (i + down, j + right)."),
+            (columns(_shifted(images, right, down)), "down and right are exchanged. Axis 0 of an "
+             "image counts down, axis 1 counts right."),
+            (columns(_shifted(images, -down, right)), f"{case}, it moved up instead of down. Row 0 "
+             "is at the top."),
+            (columns(_shifted(images, down, -right)), f"{case}, it moved left instead of right. "
+             "Column 0 is at the left."),
+            (columns(_shifted(mixed, down, right)), mix),
+            (_shifted(mixed, down, right).reshape(PIXELS, m), mix),
+            (np.zeros_like(X), f"{case}, all is 0. With 0, a slice such as [0:] or [:-0] is "
+             "everything or nothing: treat 0 by itself."),
+        ], [dtype])
+    return "The images move by whole pixels, 0 enters, and X itself is unchanged."
+
+
 # --- The machine ---------------------------------------------------------------------------------
 
 FLOORS = {
