@@ -8,13 +8,14 @@ A right function prints one line. A wrong one stops with a message that says wha
 likely mistake, and what to do. How you wrote it does not matter, only what it returns. This file
 holds the answers in a compact form (see "Reference"), so look there only when you want to.
 
-For a maintainer: `_check` turns a check into what the learner sees, `_call` runs the learner's
-function safely, `_same` compares one array. Each check gives `_same` a list `typical` of pairs
-(what a typical mistake would return, what to say), so that a mistake is recognised by its result.
-To teach a check a new mistake: add a row to MISTAKES in tests/test_checks.py, then the pair here.
-
-The second half serves the notebook's cells: `setup`, `unreadable`, `digits`, `enough_rows` look at
-the machine and the data, `diagnose` reads a training history.
+For a maintainer, the three parts of this file:
+1. Function checks. `_check` turns a check into what the learner sees, `_call` runs the learner's
+   function safely, `_same` compares one array. Each check gives `_same` a list `typical` of pairs
+   (what a typical mistake returns, what to say), so a mistake is recognised by its result. A text
+   without a full stop at its end gets the check's `cure` as a second sentence. To teach a check a
+   new mistake: add a row to MISTAKES in tests/test_checks.py, then the pair here.
+2. Set-up and data: `setup`, `unreadable`, `digits`, `enough_rows`.
+3. Training: `diagnose` reads a training history.
 """
 
 import bz2
@@ -38,13 +39,14 @@ from pathlib import Path
 import numpy as np
 
 PIXELS, CLASSES = 784, 10
+
+# === 1. Function checks ===========================================================================
+
 TYPES = (np.float64, np.float32)
 # Largest difference that counts as rounding, as a share of the array's largest entry. Rounding in
 # these small networks stays below 1e-6 (float32) and 1e-14 (float64); float16 inside gives 2e-4.
 TOLERANCE = {np.dtype(np.float32): 5e-5, np.dtype(np.float64): 1e-9}
-
-
-# --- Core -----------------------------------------------------------------------------------
+PARAMS = ("W1", "b1", "W2", "b2")
 
 
 class _Mistake(Exception):
@@ -88,55 +90,53 @@ def _outcome(check, function):
     noise = [str(each.message) for each in noise if issubclass(each.category, RuntimeWarning)]
     if noise:
         return None, _Mistake(
-            f"the numbers are right, but NumPy warns of {noise[0]!r}. Find the step that "
-            "overflows or divides by zero, and avoid it."
+            f"the numbers are right, but NumPy warns of {noise[0]!r}. "
+            "Find the step that overflows or divides by zero, and avoid it."
         )
     return sentence, None
 
 
-def _call(function, _returns="", _keywords=None, _changed=None, **arguments):
+def _call(function, _returns=(), _keywords=None, _changed=None, **arguments):
     """Call the learner's function with the values of `arguments`, in order, and return its answer.
 
-    `_returns` names what must come back ("dW1 db1 dW2 db2"); with several names a list comes back.
-    Raises _Mistake for an error inside, a missing return, a wrong number of values, and a changed
-    input (`_changed`: what to say then).
+    `_returns` names what must come back, such as ("W1", "b1"); then a list comes back. Raises
+    _Mistake for an error inside, a missing return, a wrong number of values, and a changed input
+    (`_changed`: what to say then, with {} for its name).
     """
-    keywords, names = _keywords or {}, _returns.split()
+    keywords = _keywords or {}
     with contextlib.suppress(ValueError):  # built-in functions have no signature
         signature = inspect.signature(function)
         try:
             signature.bind(*arguments.values(), **keywords)
         except TypeError:
+            wanted = ", ".join(arguments)
             raise _Mistake(
-                f"it must take ({', '.join(arguments)}), but yours takes {signature}. "
-                "Mend the def line."
+                f"it must take ({wanted}), but yours takes {signature}. Mend the def line."
             ) from None
-    before = copy.deepcopy((arguments, keywords))
+    before = copy.deepcopy(arguments)
     try:
         with np.errstate(over="warn", divide="warn", invalid="warn"):
             answer = function(*arguments.values(), **keywords)
     except Exception as error:
         raise _their_error(function, error) from None
-    for name, value in {**arguments, **keywords}.items():
-        old = {**before[0], **before[1]}[name]
-        pairs = zip(value, old, strict=True) if isinstance(value, (tuple, list)) else [(value, old)]
+    cure = _changed or "Make a new array: {0} = {0} - ... instead of {0} -= ..., or {0}.copy()."
+    for name, value in arguments.items():
+        pairs = [(value, before[name])]
+        if isinstance(value, (tuple, list)):
+            pairs = zip(value, before[name], strict=True)
         if any(isinstance(b, np.ndarray) and not _close(a, b, 1e-9) for a, b in pairs):
-            raise _Mistake(
-                _changed.format(name) if _changed else f"it changed its input {name}. Make a new "
-                    f"array, for example with "
-                f"{name} = {name} - ... instead of {name} -= ..., or work on {name}.copy()."
-            )
+            raise _Mistake(f"it changed its input {name}. {cure.format(name)}")
     if answer is None:
         raise _Mistake("it returned nothing (None). Did you forget the return line?")
-    if len(names) > 1:
-        count = len(answer) if isinstance(answer, (tuple, list)) else 1
-        if count != len(names):
-            raise _Mistake(
-                f"it returned {count} value{'s' * (count != 1)} instead of {len(names)}. "
-                f"End it with: return {', '.join(names)}"
-            )
-        return list(answer)
-    return answer
+    if not _returns:
+        return answer
+    count = len(answer) if isinstance(answer, (tuple, list)) else 1
+    if count != len(_returns):
+        raise _Mistake(
+            f"it returned {count} value{'s' * (count != 1)} instead of {len(_returns)}. "
+            f"End it with: return {', '.join(_returns)}"
+        )
+    return list(answer)
 
 
 def _their_error(function, error):
@@ -155,8 +155,7 @@ def _their_error(function, error):
     inside = frame.f_code.co_name
     line = linecache.getline(frame.f_code.co_filename, number, frame.f_globals).strip()
     if isinstance(error, NotImplementedError):
-        return _Mistake(f"{inside} is not written yet. Write it in its cell, run that cell, then "
-            f"this one.")
+        return _Mistake(f"{inside} is not written yet. Write it in its cell, and run that cell.")
     where = f"your code stops at line {number}" + f" of {inside}" * (inside != function.__name__)
     where += f", `{line}`" * bool(line)
     arrays = {}
@@ -166,26 +165,23 @@ def _their_error(function, error):
         if isinstance(value, np.ndarray) and near:
             arrays[name] = value.T.shape if name.endswith(".T") else value.shape
     broadcast = re.search(r"broadcast together with shapes (.*\))", str(error))
+    quoted = re.search(r"'(\w+)'", str(error))
+    quoted = quoted.group(1) if quoted else "such name"
     outside = _outside(function)
     if isinstance(error, UnboundLocalError):
-        hint = f"{_quoted(error)} is used before it has a value."
+        hint = f"{quoted} is used before it has a value."
     elif isinstance(error, NameError):
         hint = (
-            f"There is no {_quoted(error)}: run the cells above first, mind the spelling, "
+            f"There is no {quoted}: run the cells above first, mind the spelling, "
             "and make helpers such as m inside the function (m = X.shape[1])."
         )
     elif outside:
         hint = f"It reads {outside} from outside: use only its arguments."
     elif "truth value of an array" in str(error):
-        hint = (
-            "Plain max, min, if and `and` cannot compare whole arrays: use np.maximum, "
-            "or np.max with axis=0."
-        )
+        hint = "Plain max, min, if and `and` cannot compare whole arrays: use np.maximum."
     elif broadcast:
-        hint = (
-            f"The shapes {broadcast.group(1)} do not fit: is keepdims=True missing, "
-            "or the axis wrong?"
-        )
+        shapes = broadcast.group(1)
+        hint = f"The shapes {shapes} do not fit: is keepdims=True missing, or the axis wrong?"
     elif isinstance(error, ValueError) and arrays:
         shapes = " and ".join(f"{name} is {shape}" for name, shape in arrays.items())
         hint = f"There {shapes}, which do not fit: a .T missing, or the order wrong?"
@@ -196,21 +192,12 @@ def _their_error(function, error):
     return _Mistake(f"{where}. {hint}", error.with_traceback(first))
 
 
-def _quoted(error):
-    """The name in "name 'x' is not defined"."""
-    found = re.search(r"'(\w+)'", str(error))
-    return found.group(1) if found else "such name"
-
-
 def _outside(function):
     """Data that the function reads from the notebook instead of its arguments: "X_train and m"."""
     function = inspect.unwrap(function)
     home = getattr(function, "__globals__", {})
-    names = dict.fromkeys(
-        each.argval
-        for each in (dis.get_instructions(function) if home else ())
-        if each.opname == "LOAD_GLOBAL"
-    )
+    code = dis.get_instructions(function) if home else ()
+    names = dict.fromkeys(each.argval for each in code if each.opname == "LOAD_GLOBAL")
     return " and ".join(
         name
         for name in names
@@ -228,38 +215,39 @@ def _close(got, right, tolerance):
     return bool(np.all(np.abs(got - right.astype(np.float64)) <= tolerance * max(largest, 1e-6)))
 
 
-def _typical(got, typical, tolerance):
-    for wrong, message in typical:
+def _all_close(got, right, tolerance):
+    return all(_close(a, b, tolerance) for a, b in zip(got, right, strict=True))
+
+
+def _typical(got, typical, cure, tolerance):
+    for wrong, text in typical:
         if _close(got, wrong, tolerance):
-            raise _Mistake(message)
+            raise _Mistake(text if text.endswith(".") else f"{text}. {cure}")
 
 
-def _same(function, name, got, right, typical=(), types=(), tolerance=None):
+def _same(function, name, got, right, typical=(), cure="", types=(), tolerance=None):
     """Raise _Mistake unless `got` is `right` (given in float64) and of one of the `types`.
 
-    typical: pairs (what a typical mistake returns, what to say). types: allowed dtypes, the first
-    sets the tolerance; empty allows every number and boolean.
+    typical: pairs (what a typical mistake returns, what to say); cure: second sentence for texts
+    without a full stop. types: allowed dtypes, the first sets the tolerance; empty allows all.
     """
     wanted = np.dtype(types[0]) if types else np.dtype(np.float64)
     tolerance = tolerance or TOLERANCE[wanted]
     right = np.asarray(right, dtype=np.float64)
     numeric = isinstance(got, (np.ndarray, np.generic, int, float))
     if not numeric or np.asarray(got).dtype.kind not in "biuf":
-        raise _Mistake(
-            f"{name} came out as {type(got).__name__}. Return "
-            f"{'a NumPy array' if right.ndim else 'one number'}."
-        )
+        kind = "a NumPy array" if right.ndim else "one number"
+        raise _Mistake(f"{name} came out as {type(got).__name__}. Return {kind}.")
     got = np.asarray(got)
-    if types and got.dtype not in [np.dtype(each) for each in types] and got.shape == right.shape:
-        if got.dtype.kind == "f":
-            raise _Mistake(
-                f"{name} came out as {got.dtype} from {wanted}. Leave out astype, and give "
-                f"np.zeros "
-                f"and the like a dtype, such as dtype=X.dtype."
-            )
+    lost = types and got.dtype.kind == "f" and got.dtype not in map(np.dtype, types)
+    if lost and got.shape == right.shape:
+        raise _Mistake(
+            f"{name} came out as {got.dtype} from {wanted}. "
+            "Leave out astype, and give np.zeros and the like a dtype, such as dtype=X.dtype."
+        )
     if _close(got, right, tolerance):
         return
-    _typical(got, typical, tolerance)
+    _typical(got, typical, cure, tolerance)
     outside = _outside(function)
     if outside:
         raise _Mistake(
@@ -271,24 +259,17 @@ def _same(function, name, got, right, typical=(), types=(), tolerance=None):
         hint = "Look at which axis you sum or search over, and at keepdims=True."
         if got.shape == right.shape[::-1]:
             hint = "Rows and columns are swapped: transpose it (.T), or swap the factors."
-        raise _Mistake(f"{name} came out as {what}, it must be {right.shape or 'one number'}. "
-            f"{hint}")
+        want = right.shape or "one number"
+        raise _Mistake(f"{name} came out as {what}, it must be {want}. {hint}")
     if not np.isfinite(got).all():
-        raise _Mistake(f"{name} holds NaN or infinity. Look for an overflow, a log of 0 or a "
-            f"division by 0.")
+        raise _Mistake(
+            f"{name} holds NaN or infinity. Look for an overflow, a log of 0 or a division by 0."
+        )
     if _close(got, right, 5e-3) and np.abs(right).max() > 0:
         digits = int(-np.log10(np.abs(got - right).max() / np.abs(right).max()))
         raise _Mistake(
-            f"{name} has only about {digits} right digits. Stay in {wanted}: is there a smaller "
-            f"type "
-            "(float16, float32), a round(...) or an added constant inside?"
-        )
-    factor = (got * right).sum() / max((right * right).sum(), 1e-30)
-    if got.size > 1 and _close(got, factor * right, tolerance) and abs(factor) > 1e-12:
-        raise _Mistake(
-            f"{name} is {factor:.4g} times the right answer. Look for a factor too many or "
-            f"missing: "
-            "alpha, a sign, or a division by the wrong m (m = X.shape[1])."
+            f"{name} has only about {digits} right digits. Stay in {wanted}: "
+            "is there a smaller type (float16, float32), a round(...) or an added constant inside?"
         )
     at = np.unravel_index(np.argmax(np.abs(got - right)), got.shape)
     place = f"[{', '.join(map(str, at))}]" if at else ""
@@ -298,30 +279,30 @@ def _same(function, name, got, right, typical=(), types=(), tolerance=None):
     )
 
 
-def _all_same(function, names, got, right, typical, types):
-    """`_same` for several arrays, in the order of `typical`, {name: pairs}; sees a wrong order."""
-    names, tolerance = names.split(), TOLERANCE[np.dtype(types[0])]
+def _all_same(function, names, got, right, typical, cures, types):
+    """`_same` for several arrays; sees a wrong order.
+
+    typical: {name: pairs}, in the order in which to look; cures: {name: cure} or one for all.
+    """
+    tolerance = TOLERANCE[np.dtype(types[0])]
     for order in itertools.permutations(range(len(names))):
-        if list(order) != sorted(order) and all(
-            _close(each, right[i], tolerance)
-            for each, i in zip(got, order, strict=True)
-        ):
-            if not all(_close(a, b, tolerance) for a, b in zip(got, right, strict=True)):
-                raise _Mistake(
-                    f"the arrays are right but come back in the order "
-                    f"{', '.join(names[i] for i in order)}. "
-                    f"End it with: return {', '.join(names)}"
-                )
-    for name in typical:
-        i = names.index(name)
-        if not _close(got[i], right[i], tolerance):
-            _typical(got[i], typical[name], tolerance)
-    for name in typical:
-        i = names.index(name)
-        _same(function, name, got[i], right[i], typical[name], types)
+        mixed = _all_close(got, [right[i] for i in order], tolerance)
+        if mixed and not _all_close(got, right, tolerance):
+            raise _Mistake(
+                f"the arrays are right but come back in the order "
+                f"{', '.join(names[i] for i in order)}. End it with: return {', '.join(names)}"
+            )
+    for compare in (True, False):  # first look for a typical mistake in any of them
+        for name, pairs in typical.items():
+            one, want = got[names.index(name)], right[names.index(name)]
+            cure = cures.get(name, "") if isinstance(cures, dict) else cures
+            if not compare:
+                _same(function, name, one, want, pairs, cure, types)
+            elif not _close(one, want, tolerance):
+                _typical(one, pairs, cure, tolerance)
 
 
-# --- Reference: the right answers, compact ----------------------------------------------------
+# --- Reference: the right answers, compact --------------------------------------------------------
 
 
 def _network(dtype=np.float64, m=5):
@@ -347,6 +328,10 @@ def _softmax(Z):
     return E / E.sum(0)
 
 
+def _sigmoid(Z):
+    return 1 / (1 + np.exp(-Z))
+
+
 def _forward(params, X):
     W1, b1, W2, b2, X = _wide(*params, X)
     Z1 = W1 @ X + b1
@@ -363,17 +348,6 @@ def _loss(A2, Y):
     return -np.log(A2[Y, range(Y.size)]).mean()
 
 
-def _moved(loss, theta, step):
-    """loss() with each entry of theta moved by `step` in turn; theta is put back."""
-    losses = np.zeros_like(theta)
-    for at in np.ndindex(theta.shape):
-        keep = theta[at]
-        theta[at] = keep + step
-        losses[at] = loss()
-        theta[at] = keep
-    return losses
-
-
 def _gradients(params, X, Y, dZ2=None, mask=None, m=None):
     """dW1, db1, dW2, db2; the last three arguments stand for what a mistake puts in their place."""
     Z1, A1, _, A2 = _forward(params, X)
@@ -383,11 +357,40 @@ def _gradients(params, X, Y, dZ2=None, mask=None, m=None):
     return [each / (m or Y.size) for each in both]
 
 
-def _train(params, X, Y, alpha, steps):
-    params = _wide(*params)
-    for _ in range(steps):
-        params = [p - alpha * d for p, d in zip(params, _gradients(params, X, Y), strict=True)]
+def _gradient_check(params, X, Y, gradients, h=1e-5):
+    """Compare every gradient with (loss(+h) - loss(-h)) / 2h; returns how many there are."""
+    for name, theta, got in zip(PARAMS, params, gradients, strict=True):
+        for at in np.ndindex(theta.shape):
+            keep, losses = theta[at], []
+            for step in (h, -h):
+                theta[at] = keep + step
+                losses.append(_loss(_forward(params, X)[3], Y))
+            theta[at] = keep
+            # Rounding in the loss, about 1e-16, becomes 1e-11 after the division by 2h.
+            if abs((losses[0] - losses[1]) / (2 * h) - got[at]) > 1e-8:
+                raise _Mistake(f"d{name} disagrees with central differences. Mend its formula.")
+    return sum(theta.size for theta in params)
+
+
+def _train(params, X, Y, alpha, batches, beta=0.0, m=None, frozen=False):
+    """Parameters after one step for each pair (columns of X, entries of Y) of batches.
+
+    beta: momentum. m, a wrong divisor, and frozen, gradients all taken at the start: mistakes.
+    """
+    params = start = _wide(*params)
+    velocity = [0, 0, 0, 0]
+    for columns, labels in batches:
+        at = start if frozen else params
+        gradients = _gradients(at, X[:, columns], Y[labels], m=m)
+        velocity = [beta * v + g for v, g in zip(velocity, gradients, strict=True)]
+        params = [p - alpha * v for p, v in zip(params, velocity, strict=True)]
     return params
+
+
+def _shifted(images, down, right):
+    """images (m, 28, 28), each moved; 0 enters."""
+    wide = np.pad(images, [(0, 0), (28, 28), (28, 28)])
+    return wide[:, 28 - down : 56 - down, 28 - right : 56 - right]
 
 
 def _types(function, dtype):
@@ -399,21 +402,25 @@ def _types(function, dtype):
     return [dtype, widest]
 
 
-# --- Checks: one for each function that you write -----------------------------------------------
+def _type_note(*arrays):
+    kinds = {str(each.dtype) for each in arrays} - {"float32", "bool", "uint8", "int8"}
+    return f" (As float32 instead of {kinds.pop()} the training would be faster.)" if kinds else ""
+
+
+# --- The two starts -------------------------------------------------------------------------------
 
 
 def _start(function):
     """What both starts must fulfil; returns the arrays for 300 hidden units."""
-    names, parameters = "W1 b1 W2 b2", inspect.signature(function).parameters
+    parameters = inspect.signature(function).parameters
     if not parameters:
-        raise _Mistake("it takes no n_hidden. Write (n_hidden=10) in the def line and use it in "
-            "the shapes.")
+        raise _Mistake("it takes no n_hidden. Write (n_hidden=10), and use it in the shapes.")
     if any(p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD for p in parameters.values()):
         raise _Mistake("it must also run without arguments. Give each a default: (n_hidden=10).")
-    _call(function, names)
-    parts = _call(function, names, n_hidden=300)
+    _call(function, PARAMS)
+    parts = _call(function, PARAMS, n_hidden=300)
     shapes = [(300, PIXELS), (300, 1), (CLASSES, 300), (CLASSES, 1)]
-    for name, part, right in zip(names.split(), parts, shapes, strict=True):
+    for name, part, right in zip(PARAMS, parts, shapes, strict=True):
         got = np.shape(part)
         if got != right:
             hint = f"Give it the shape {right}."
@@ -434,50 +441,38 @@ def _start(function):
             )
     W1, b1, W2, b2 = parts
     if b1.std() > 0 and (np.array_equal(W1.ravel()[:300], b1.ravel()) or W1[0, 0] == W2[0, 0]):
-        raise _Mistake("the arrays repeat each other's numbers. Make rng once, before the first "
-            "array.")
+        raise _Mistake("the arrays repeat each other's numbers. Make rng once, at the top.")
     if "seed" in parameters:
         one, again, two = (
-            _call(function, names, {"seed": seed}, n_hidden=4)[0] for seed in (1, 1, 2)
+            _call(function, PARAMS, {"seed": seed}, n_hidden=4)[0] for seed in (1, 1, 2)
         )
+        rng = "rng = np.random.default_rng(seed)"
         if not np.array_equal(one, again):
-            raise _Mistake("seed=1 gave two different W1. Draw all from rng = "
-                "np.random.default_rng(seed).")
+            raise _Mistake(f"seed=1 gave two different W1. Draw all from {rng}.")
         if np.array_equal(one, two):
-            raise _Mistake("seed has no effect. Pass it on: rng = np.random.default_rng(seed).")
+            raise _Mistake(f"seed has no effect. Pass it on: {rng}.")
     return parts
-
-
-def _type_note(*arrays):
-    kinds = {str(each.dtype) for each in arrays} - {"float32", "bool", "uint8", "int8"}
-    return f" (As float32 instead of {kinds.pop()} the training would be faster.)" if kinds else ""
 
 
 @_check
 def init_params(function):
     parts = _start(function)
-    for name, part in zip("W1 b1 W2 b2".split(), parts, strict=True):
+    for name, part in zip(PARAMS, parts, strict=True):
         low, high = part.min(), part.max()
         if np.ptp(part) == 0:
-            raise _Mistake(f"all of {name} is {low:g}. In this start the biases are random, too: "
-                f"-0.5 to 0.5.")
+            raise _Mistake(f"all of {name} is {low:g}. Here biases are random, too: -0.5 to 0.5.")
         if low >= 0:
-            raise _Mistake(f"{name} has no negative numbers. Subtract 0.5, so that it lies in "
-                f"-0.5..0.5.")
-        if high <= 0:
-            raise _Mistake(f"{name} has no positive numbers. Add 0.5 or subtract less: it lies in "
-                f"-0.5..0.5.")
-        if name == "b2":  # ten numbers: too few to say more than their range
-            near = high <= 0.5 and low >= -0.5
-        else:  # five standard errors of the mean and spread of uniform numbers, n = 300 or more
+            raise _Mistake(f"{name} has no negative numbers. Subtract 0.5: it lies in -0.5..0.5.")
+        near = high <= 0.5 and low >= -0.5
+        if name != "b2":  # has ten numbers, too few to say more than their range
+            # Five standard errors of the mean and spread of uniform numbers, n = 300 or more.
             room = 5 * 0.289 / np.sqrt(part.size)
-            near = high <= 0.5 and low >= -0.5 and abs(part.mean()) < room
-            near = near and abs(part.std() - 0.289) < room
+            near = near and abs(part.mean()) < room and abs(part.std() - 0.289) < room
         if not near:
             cause = "That looks like normal numbers, N(0, 1)" if high > 2 else "That is too wide"
             raise _Mistake(
-                f"{name} runs from {low:.2g} to {high:.2g} with spread {part.std():.2g}. {cause}: "
-                "draw evenly from -0.5..0.5, as rng.random(...) - 0.5 does."
+                f"{name} runs from {low:.2g} to {high:.2g} with spread {part.std():.2g}. "
+                f"{cause}: draw evenly from -0.5..0.5, as rng.random(...) - 0.5 does."
             )
     return "Shapes follow n_hidden, and all numbers lie evenly in -0.5..0.5." + _type_note(*parts)
 
@@ -487,27 +482,20 @@ def init_params_scaled(function):
     W1, b1, W2, b2 = parts = _start(function)
     for name, bias in (("b1", b1), ("b2", b2)):
         if bias.any():
-            raise _Mistake(f"{name} is not zero. In this start only the weights are random: use "
-                f"np.zeros.")
+            raise _Mistake(f"{name} is not zero. Here only the weights are random: use np.zeros.")
     for name, W, n_in in (("W1", W1, PIXELS), ("W2", W2, 300)):
         spread, right, n_out = W.std(), np.sqrt(2 / n_in), W.shape[0]
         # Five standard errors of a spread over W2's 3,000 numbers are 6.5 %.
         if abs(spread / right - 1) < 0.065 and abs(W.mean()) < 0.065 * right:
             if np.abs(W).max() < 2.5 * right:
-                raise _Mistake(f"{name} has the right spread but is not normal. Use "
-                    f"rng.standard_normal(...).")
+                raise _Mistake(f"{name} has the right spread, but use rng.standard_normal(...).")
             continue
         for wrong, hint in (
             (1, "The weights are not scaled: multiply them by np.sqrt(2 / n_in)."),
             (2 / n_in, "That is 2 / n_in, the variance: multiply by its root, np.sqrt(2 / n_in)."),
-            (np.sqrt(1 / n_in), "That is sqrt(1 / n_in): ReLU silences half the units, so use 2 / "
-             "n_in."),
+            (np.sqrt(1 / n_in), "That is sqrt(1 / n_in), but ReLU silences half: use 2 / n_in."),
             (np.sqrt(2 / n_out), "That is sqrt(2 / n_out): count what comes in, W.shape[1]."),
             (np.sqrt(2 / PIXELS), "That is layer 1's scale: W2 has n_hidden inputs, not 784."),
-            (np.sqrt(2 / (n_in + n_out)), "That is sqrt(2 / (n_in + n_out)): divide by n_in "
-             "alone."),
-            (0.289, "That is the spread of rng.random(...): use rng.standard_normal(...) * "
-             "np.sqrt(2 / n_in)."),
             (0.289 * right, "Those are even, not normal numbers: use rng.standard_normal(...)."),
             (spread, "Multiply standard normal numbers by np.sqrt(2 / n_in)."),
         ):
@@ -517,125 +505,106 @@ def init_params_scaled(function):
     return "The weights' spread is the root of 2 / n_in, and the biases are zero." + note
 
 
+# --- The way forward ------------------------------------------------------------------------------
+
+
 @_check
 def ReLU(function):
     for dtype, shape in itertools.product(TYPES, [(3, 5), (4, 1), (1, 3)]):
         Z = (np.arange(np.prod(shape)).reshape(shape) % 7 - 3.0).astype(dtype) * dtype(0.75)
         Z[0, 0], Z[-1, -1] = -1e4, 1e4
-        got = _call(
-            function, Z=Z.copy(),
-            _changed="it changed its input Z. Make a new array, for example with np.maximum(Z, 0).",
-        )
-        _same(function, "the answer", got, np.maximum(Z, 0), [
-            (Z, "Z came back as it was. Negative numbers must become 0."),
+        cure = "Return np.maximum(Z, 0), which compares each number with 0."
+        typical = [
+            (Z, "Z came back as it was. Negative numbers must become 0: np.maximum(Z, 0)."),
             (Z > 0, "it returns the mask (1 where Z > 0). Return Z itself there, and 0 elsewhere."),
-            (np.abs(Z), "negative numbers became positive. They must become 0: np.maximum(Z, 0)."),
-            (np.minimum(Z, 0), "it keeps the negative numbers. Keep the positive ones: "
-             "np.maximum(Z, 0)."),
-            (np.where(Z > 0, Z, 0.01 * Z), "this is the leaky ReLU. Negative numbers must become "
-             "0."),
-            (Z.max(), "it returns the one largest number. np.max reduces an array; np.maximum(Z, "
-             "0) compares."),
-            (Z.max(0), "it returns each column's largest. np.max reduces; np.maximum(Z, 0) "
-             "compares."),
-            (np.where(Z == 0, 0, 1 / (1 + np.exp(-Z))), "this is the sigmoid. ReLU is max(Z, 0)."),
-            (1 / (1 + np.exp(-Z)), "this is the sigmoid. ReLU is max(Z, 0), entry by entry."),
-            (Z[Z > 0], "it returns only the positive numbers. Keep the shape of Z, with 0 "
-             "elsewhere."),
-        ], [dtype])
+            (np.abs(Z), "negative numbers became positive. They must become 0."),
+            (np.minimum(Z, 0), "it keeps the negative numbers"),
+            (np.where(Z > 0, Z, 0.01 * Z), "this is the leaky ReLU. Use 0, not 0.01 * Z."),
+            (Z.max(0), "np.max reduces the array to its largest numbers"),
+            (_sigmoid(Z), "this is the sigmoid"),
+            (Z[Z > 0], "it returns the positive numbers only. Keep the shape of Z, with 0s."),
+        ]
+        got = _call(function, (), {}, cure, Z=Z.copy())
+        _same(function, "the answer", got, np.maximum(Z, 0), typical, cure, [dtype])
     return "Negative numbers become 0, the others stay, and Z itself is unchanged."
 
 
 @_check
 def softmax(function):
     rng = np.random.default_rng(5)
+    cure = "Divide np.exp(Z) by each column's sum: E.sum(axis=0)."
     for dtype, m in itertools.product(TYPES, (4, 1)):
         Z = rng.normal(0, 2, (CLASSES, m)).astype(dtype)
         (wide,) = _wide(Z)
         E, stable = np.exp(wide), np.exp(wide - wide.max(0))
         typical = [
-            (E, "the columns do not sum to 1. Divide by each column's sum: E.sum(axis=0)."),
-            *((F / F.sum(), "the whole array sums to 1. Each column must: sum with axis=0.")
-              for F in (E, stable)),
-            *((F / F.sum(1, keepdims=True), "each row sums to 1. Each column must: sum with "
-                "axis=0.")
-              for F in (E, stable)),
-            (E / E.max(0), "the columns do not sum to 1. Divide by each column's sum: "
-             "E.sum(axis=0)."),
-            (wide / wide.sum(0), "there is no np.exp. Take it first, then divide by the column's "
-             "sum."),
-            (_softmax(-wide), "the largest score got the smallest share. Mind the sign: np.exp(Z "
-             "- ...)."),
-            (np.log(_softmax(wide)), "it returns logarithms. Return the probabilities themselves."),
-            (1 / (1 + np.exp(-wide)), "this is the sigmoid, entry by entry. Divide np.exp(Z) by "
-             "its column's sum."),
+            (E, "the columns do not sum to 1"),
+            (stable, "the columns do not sum to 1"),
+            (E / E.max(0), "the columns do not sum to 1"),
+            (E / E.sum(), "the whole array sums to 1"),
+            (stable / stable.sum(), "the whole array sums to 1"),
+            (E / E.sum(1, keepdims=True), "each row sums to 1"),
+            (stable / stable.sum(1, keepdims=True), "each row sums to 1"),
+            (wide / wide.sum(0), "there is no np.exp"),
+            (_softmax(-wide), "the largest score got the smallest share. Mind the sign of Z."),
+            (_sigmoid(wide), "this is the sigmoid, entry by entry"),
         ]
-        got = _call(
-            function, Z=Z.copy(),
-            _changed="it changed its input Z. Z -= ... works in place: write Z - Z.max(...) in a "
-                "new array.",
-        )
-        _same(function, "the answer", got, _softmax(wide), typical if m > 1 else (), [dtype])
+        changed = "Z -= ... works in place: write Z - Z.max(...) in a new array."
+        got = _call(function, (), {}, changed, Z=Z.copy())
+        typical = typical if m > 1 else ()
+        _same(function, "the answer", got, _softmax(wide), typical, cure, [dtype])
     up, down = np.linspace(1, -1, CLASSES)[:, None], np.linspace(-0.999, -1, CLASSES)[:, None]
-    for dtype, scale, (part, cause) in itertools.product(TYPES, (1e3, 1e4), (
-        (up, "np.exp overflows. Subtract each column's largest score first: Z - Z.max(axis=0)."),
-        (down, "every np.exp is 0. Subtract each column's largest score first: Z - Z.max(axis=0)."),
-        (np.hstack([up, down, up / 2]), "one column spoils another. Subtract each column's own "
-         "largest, "
-         "Z.max(axis=0), not the whole array's."),
-    )):
+    cure = "Subtract each column's largest score first: Z - Z.max(axis=0)."
+    spoilt = "one column spoils another. Subtract each column's own largest, Z.max(axis=0)."
+    parts = (
+        (up, f"np.exp overflows. {cure}"),
+        (down, f"every np.exp is 0. {cure}"),
+        (np.hstack([up, down, up / 2]), spoilt),
+    )
+    for dtype, scale, (part, cause) in itertools.product(TYPES, (1e3, 1e4), parts):
         Z = (part * scale).astype(dtype)
         got = _call(function, Z=Z.copy())
         if not np.isfinite(got).all() or not np.allclose(np.sum(got, 0), 1, atol=1e-3):
             what = "NaN or infinity" if not np.isfinite(got).all() else "no column sum of 1"
             raise _Mistake(f"scores as large as {scale:,.0f} give {what}: {cause}")
-        _same(function, "the answer", got, _softmax(Z.astype(np.float64)), (), [dtype])
+        _same(function, "the answer", got, _softmax(Z.astype(np.float64)), types=[dtype])
     return "Every column sums to 1, and scores of 10,000 do not overflow."
 
 
 @_check
 def forward_prop(function):
-    names = "Z1 A1 Z2 A2"
+    names = ("Z1", "A1", "Z2", "A2")
+    cures = {
+        "Z1": "Add b1: W1 @ X + b1.",
+        "A1": "Pass Z1 through ReLU: A1 = ReLU(Z1).",
+        "Z2": "Layer 2 is fed what layer 1 puts out: W2 @ A1 + b2.",
+        "A2": "Turn the scores into probabilities: A2 = softmax(Z2).",
+    }
     for dtype, m in itertools.product(TYPES, (5, 1)):
         params, X, _ = _network(dtype, m)
         W1, b1, W2, b2, wide = _wide(*params, X)
         Z1, A1, Z2, A2 = right = _forward(params, X)
-        got = _call(function, names, W1=params[0], b1=params[1], W2=params[2], b2=params[3], X=X)
-        _all_same(function, names, got, right, {
-            "Z1": [
-                (W1 @ wide, "Z1 lacks its bias. Add b1: W1 @ X + b1."),
-                (W1 @ wide - b1, "in Z1 the bias is subtracted. Add b1: W1 @ X + b1."),
-                (A1, "Z1 has lost its negative numbers. Keep Z1 as it is, and put ReLU(Z1) into "
-                 "A1."),
-            ],
+        typical = {
+            "Z1": [(W1 @ wide, "Z1 lacks its bias"), (A1, "Z1 has lost its negative numbers")],
             "A1": [
-                (Z1, "A1 is the same as Z1. Pass it through ReLU: A1 = ReLU(Z1)."),
-                (Z1 > 0, "A1 is only 0 and 1, the mask. Use ReLU here, ReLU_deriv is for the way "
-                 "back."),
-                (_softmax(Z1), "A1 went through softmax. The hidden layer uses ReLU: A1 = "
-                 "ReLU(Z1)."),
+                (Z1, "A1 is the same as Z1"),
+                (Z1 > 0, "A1 is only 0 and 1, the mask"),
+                (_softmax(Z1), "A1 went through softmax"),
             ],
             "Z2": [
                 (W2 @ A1, "Z2 lacks its bias. Add b2: W2 @ A1 + b2."),
-                (W2 @ A1 - b2, "in Z2 the bias is subtracted. Add b2: W2 @ A1 + b2."),
-                (W2 @ Z1 + b2, "Z2 was made from Z1. Layer 2 is fed what layer 1 puts out: W2 @ "
-                 "A1 + b2."),
+                (W2 @ Z1 + b2, "Z2 was made from Z1"),
                 (A2, "Z2 is already probabilities. Keep Z2, and put softmax(Z2) into A2."),
             ],
             "A2": [
-                (Z2, "A2 is the same as Z2. Turn the scores into probabilities: A2 = softmax(Z2)."),
-                (np.maximum(Z2, 0), "A2 went through ReLU. The last layer uses softmax: A2 = "
-                 "softmax(Z2)."),
-                (_softmax(A1), "A2 is the softmax of A1. It must be of Z2: A2 = softmax(Z2)."),
-                (_softmax(np.maximum(Z2, 0)), "Z2 went through ReLU first. Use A2 = softmax(Z2)."),
-                (1 / (1 + np.exp(-Z2)), "A2 went through the sigmoid. Use A2 = softmax(Z2)."),
+                (Z2, "A2 is the same as Z2"),
+                (np.maximum(Z2, 0), "A2 went through ReLU"),
+                (_softmax(A1), "A2 is the softmax of A1"),
+                (_sigmoid(Z2), "A2 went through the sigmoid"),
             ],
-        }, [dtype])
-    params, X, _ = _network(np.float32)
-    W1, b1, W2, b2 = params
-    large = _call(function, names, W1=W1 * 2000, b1=b1, W2=W2 * 10, b2=b2, X=X)
-    if not np.isfinite(large[3]).all():
-        raise _Mistake("A2 holds NaN for large scores. Run the check of your softmax again.")
+        }
+        got = _call(function, names, W1=params[0], b1=params[1], W2=params[2], b2=params[3], X=X)
+        _all_same(function, names, got, right, typical, cures, [dtype])
     return "Z1, A1, Z2 and A2 agree for five examples and for one."
 
 
@@ -643,43 +612,30 @@ def forward_prop(function):
 def cross_entropy(function):
     params, X, labels = _network()
     probabilities = _forward(params, X)[3]
+    cure = "Average -np.log(A2[Y, np.arange(m)]) over the m examples."
     for dtype, kind, m in itertools.product(TYPES, (np.uint8, np.int64), (5, 1)):
         A2, Y = probabilities[:, :m].astype(dtype), labels[:m].astype(kind)
         p, L = A2[Y, range(m)].astype(np.float64), _labels(Y)
         right, logs = _loss(A2.astype(np.float64), Y), np.log(A2.astype(np.float64))
-        got = _call(function, A2=A2.copy(), Y=Y.copy())
-        # 1e-6: a small constant that guards against log(0) is a right answer, too.
-        _same(function, "the loss", got, right, [
-            (-np.log(p).sum(), "the loss was summed, not averaged. Use the mean over the "
-             "examples."),
-            (-right, "the loss is negative. Logarithms of probabilities are negative: add the "
-             "minus sign."),
+        typical = [
+            (-np.log(p).sum(), "the loss was summed, not averaged"),
+            (-right, "the loss is negative. Logarithms of probabilities are: add a minus sign."),
             (right / np.log(2), "this is log2. Use the natural logarithm, np.log."),
             (right / np.log(10), "this is log10. Use the natural logarithm, np.log."),
-            (right / CLASSES, "the mean ran over all 10 x m entries. Divide by the m examples "
-             "only."),
-            (right * m / CLASSES, "it divides by 10, the classes. Divide by m, the number of "
-             "examples."),
-            (-np.log(p), "it returns one number for each example. Average them: .mean()."),
-            (-logs.sum(0).mean(), "it uses all ten probabilities. Only the right digit's counts: "
-             "A2[Y, np.arange(m)]."),
-            (-logs.mean(), "it uses all ten probabilities. Only the right digit's counts: A2[Y, "
-             "np.arange(m)]."),
-            (-logs[Y].mean(), "A2[Y] takes whole rows. Take one entry a column: A2[Y, "
-             "np.arange(Y.size)]."),
-            (-np.log(A2.max(0)).mean(), "it uses the largest probability. Use the right digit's: "
-             "A2[Y, ...]."),
-            (-np.log(p.mean()), "the mean was taken before the logarithm. Take np.log of each "
-             "first."),
-            (p.mean(), "there is no logarithm. Take -np.log of the right digits' probabilities."),
-            (1 - p.mean(), "there is no logarithm. Take -np.log of the right digits' "
-             "probabilities."),
-            (-(L * logs + (1 - L) * np.log1p(-A2)).sum(0).mean(), "it also counts the wrong "
-             "digits (1 - p). "
-             "Only the right digit's probability counts."),
-            (((A2 - L) ** 2).sum(0).mean(), "this is the squared error. Use -np.log of the right "
-             "digit's probability."),
-        ], tolerance=2e-6)
+            (right / CLASSES, "the mean ran over all 10 x m entries"),
+            (right * m / CLASSES, "it divides by 10, the classes"),
+            (-np.log(p), "it returns one number for each example"),
+            (-logs.mean(), "it uses all ten probabilities"),
+            (-logs.sum(0).mean(), "it uses all ten probabilities"),
+            (-logs[Y].mean(), "A2[Y] takes whole rows"),
+            (-np.log(A2.max(0)).mean(), "it uses the largest probability, not the right digit's"),
+            (-np.log(p.mean()), "the mean was taken before the logarithm"),
+            (1 - p.mean(), "there is no logarithm"),
+            (((A2 - L) ** 2).sum(0).mean(), "this is the squared error"),
+        ]
+        got = _call(function, A2=A2.copy(), Y=Y.copy())
+        # 2e-6: a small constant that guards against log(0) is a right answer, too.
+        _same(function, "the loss", got, right, typical, cure, tolerance=2e-6)
     for dtype in TYPES:
         A2 = np.zeros((CLASSES, 3), dtype)
         A2[[4, 1, 1], range(3)] = 1
@@ -688,264 +644,179 @@ def cross_entropy(function):
             if not np.isfinite(got) or abs(got) > 1e-5 and want == "0":
                 raise _Mistake(
                     f"a probability of 0 gives {got} in {np.dtype(dtype)}, it must give {want}. "
-                    f"Do not take "
-                    "the log of zero: pick the right digit's entry, and keep it above "
+                    "Do not take the log of zero: pick the right digit's entry, and keep it above "
                     "np.finfo(A2.dtype).tiny."
                 )
     return "It is the mean over the examples, and a probability of 0 does not break it."
 
 
+# --- The way back ---------------------------------------------------------------------------------
+
+
 @_check
 def one_hot(function):
     examples = [3, 0, 9, 3], [5], [2, 0, 1, 2, 1], [0, 0]
+    cure = "In a (10, m) array of zeros set one entry a column: [Y, np.arange(Y.size)] = 1."
     for kind, Y in itertools.product((np.int64, np.uint8), examples):
         Y = np.array(Y, dtype=kind)
         right, signed = _labels(Y), Y.astype(int)
+        few = right[: signed.max() + 1]
         rows = np.zeros_like(right)
         rows[Y] = 1
-        got = _call(function, Y=Y.copy())
-        _same(function, "the answer", got, right, [
-            (right.T, "it came out as (m, 10), one row for each label. Transpose it: one column "
-             "each."),
-            (_labels(signed - 1), "the ones are one row too high. Digit 0 belongs to row 0: use "
-             "Y, not Y - 1."),
-            (_labels((signed + 1) % 10), "the ones are one row too low. Digit 0 belongs to row 0: "
-             "use Y, not Y + 1."),
-            (right[: signed.max() + 1], "it has Y.max() + 1 rows. There are always 10 classes, "
-             "also when no 9 is there."),
-            (right[: signed.max() + 1].T, "it has Y.max() + 1 classes, and one row for each "
-             "label. Make it (10, m)."),
-            (1 - right, "ones and zeros are swapped. Put the 1 at the label's row."),
-            (rows, "whole rows are 1. Set one entry a column: [Y, np.arange(Y.size)]."),
-            (right[::-1], "the rows are upside down. Digit 0 belongs to row 0."),
+        typical = [
+            (right.T, "it came out as (m, 10), one row a label. Transpose it: one column each."),
+            (_labels(signed - 1), "the ones are one row too high. Use Y, not Y - 1."),
+            (_labels((signed + 1) % 10), "the ones are one row too low. Use Y, not Y + 1."),
+            (few, "it has Y.max() + 1 rows. There are always 10 classes, also when no 9 is there."),
+            (few.T, "it has Y.max() + 1 classes, and one row for each label"),
+            (rows, "whole rows are 1"),
             (right[1:], "it has 9 rows. There are 10 digits, 0 to 9."),
-            (np.zeros_like(right), "it is all zeros. Set one entry in each column to 1."),
+            (np.zeros_like(right), "it is all zeros"),
             (right * Y, "it holds the labels themselves. Put a 1 there, not the label."),
-        ])
+        ]
+        got = _call(function, Y=Y.copy())
+        _same(function, "the answer", got, right, typical, cure)
     return "Ten rows always, one column and a single 1 for each label." + _type_note(got)
 
 
 @_check
 def ReLU_deriv(function):
-    for dtype, m in itertools.product(TYPES, (5, 1)):
+    cure = "It must be 1 where Z > 0, and 0 elsewhere."
+    for dtype, m in itertools.product(TYPES, (5, 1)):  # at 0 any slope is right: not asked
         Z = np.array([[-2, 3, 0.5, -0.5, 1e4], [0.25, -1e4, 7, 0.75, -3]], dtype)[:, :m]
+        typical = [
+            (np.maximum(Z, 0), "this is ReLU itself, not its slope"),
+            (Z < 0, "it is the other way round"),
+            (np.ones_like(Z), "it is 1 everywhere"),
+            (np.zeros_like(Z), "it is 0 everywhere"),
+            (np.sign(Z), "it is -1 where Z is negative"),
+            (np.where(Z > 0, 1, 0.01), "this is the leaky ReLU's slope"),
+        ]
         got = _call(function, Z=Z.copy())
-        _same(function, "the answer", got, Z > 0, [
-            (np.maximum(Z, 0), "this is ReLU itself. Its slope is 1 where Z > 0, and 0 elsewhere."),
-            (Z < 0, "it is 1 where Z is negative. It must be the other way round: Z > 0."),
-            (np.ones_like(Z), "it is 1 everywhere. The slope is 0 where Z is negative: Z > 0."),
-            (np.zeros_like(Z), "it is 0 everywhere. The slope is 1 where Z is positive: Z > 0."),
-            (np.sign(Z), "it is -1 where Z is negative. A flat line has slope 0 there: Z > 0."),
-            (np.where(Z > 0, 1, 0.01), "this is the leaky ReLU's slope. ReLU is flat where Z is "
-             "negative: 0."),
-            (np.where(Z > 0, Z, 1), "it keeps Z. The slope is 1 where Z > 0, and 0 elsewhere."),
-            (Z[Z > 0], "it returns only the positive numbers of Z. Return 1 or 0 for each entry "
-             "of Z."),
-        ])
-        if np.asarray(got).dtype.kind == "f" and np.asarray(got).dtype.itemsize < Z.itemsize:
-            raise _Mistake(f"it came out as {np.asarray(got).dtype} from {Z.dtype}. Use the type "
-                f"of Z.")
-    got = _call(function, Z=np.array([[1, -1]], np.float32))  # at 0 any slope is right: not asked
-    return "It is 1 where Z is positive and 0 where Z is negative." + _type_note(got)
+        _same(function, "the answer", got, Z > 0, typical, cure)
+        kind = np.asarray(got).dtype
+        if kind.kind == "f" and kind.itemsize < Z.itemsize:
+            raise _Mistake(f"it came out as {kind} from {Z.dtype}. Use the type of Z.")
+    return f"It is 1 where Z is positive and 0 where Z is negative.{_type_note(np.asarray(got))}"
 
 
 @_check
 def backward_prop(function):
-    names = "dW1 db1 dW2 db2"
+    names = ("dW1", "db1", "dW2", "db2")
+    use_m = "Divide by m = X.shape[1], the number of examples, once."
+    use_dZ2 = "dZ2 is A2 - one_hot(Y)."
+    use_mask = "Multiply W2.T @ dZ2 by ReLU_deriv(Z1), which is 1 where Z1 > 0."
+    cures = {
+        "dW1": "It needs the shape of W1: dZ1 @ X.T / m.",
+        "dW2": "It needs the shape of W2: dZ2 @ A1.T / m.",
+        "db1": "Sum over the examples only: axis=1, keepdims=True.",
+        "db2": "Sum over the examples only: axis=1, keepdims=True.",
+    }
     for dtype, m in itertools.product(TYPES, (5, 1)):
         params, X, Y = _network(dtype, m)
-        W1, b1, W2, b2, wide = _wide(*params, X)
-        Z1, A1, _, A2 = forward = _forward(params, X)
-        params64, n, L = (W1, b1, W2, b2), W1.shape[0], _labels(Y)
+        *params64, wide = _wide(*params, X)
+        Z1, A1, Z2, A2 = forward = _forward(params, X)
+        L, back = _labels(Y), params64[2].T @ (A2 - _labels(Y))
         right = _gradients(params64, wide, Y)
-        back = W2.T @ (A2 - L)
         scenes = [
-            ({"dZ2": L - A2}, "{} has the wrong sign, so each step would climb. dZ2 is A2 - "
-             "one_hot(Y)."),
-            ({"m": 1}, "{} is m times too large. Divide by m = X.shape[1], the number of "
-             "examples."),
-            ({"m": m * m}, "{} was divided by m twice. Divide dZ2 or the sum, not both."),
-            ({"m": n}, "{} was divided by the number of hidden units. m is the examples: "
-             "X.shape[1]."),
-            ({"m": CLASSES}, "{} was divided by 10, the classes. m is the number of examples: "
-             "X.shape[1]."),
-            ({"m": PIXELS}, "{} was divided by 784, the pixels. X has one column an example: m = "
-             "X.shape[1]."),
-            ({"dZ2": A2 - Y}, "{}: the labels themselves were subtracted. Use A2 - one_hot(Y)."),
-            ({"dZ2": A2}, "{} does not know the labels. dZ2 is A2 - one_hot(Y)."),
-            ({"dZ2": 2 * (A2 - L)}, "{} is twice too large. Look for a factor 2;"
-             " dZ2 is A2 - one_hot(Y), without one."),
-            ({"mask": 1}, "{}: the mask is missing or always true. Multiply W2.T @ dZ2 by "
-             "ReLU_deriv(Z1); "
-             "A1 >= 0 holds everywhere."),
-            ({"mask": Z1 < 0}, "{}: the mask is the wrong way round. It is 1 where Z1 > 0."),
-            ({"mask": A1}, "{}: it multiplies by ReLU(Z1). Multiply by ReLU_deriv(Z1)."),
-            ({"mask": Z1}, "{}: it multiplies by Z1. Multiply by ReLU_deriv(Z1)."),
-            ({"mask": back > 0}, "{}: the mask was made from W2.T @ dZ2. Make it from Z1: "
-             "ReLU_deriv(Z1)."),
-        ]
-        wrong = [(_gradients(params64, wide, Y, **scene), message) for scene, message in scenes]
+            ({"dZ2": L - A2}, f"has the wrong sign, so each step would climb. {use_dZ2}"),
+            ({"m": 1}, f"is m times too large. {use_m}"),
+            ({"m": m * m}, f"was divided by m twice. {use_m}"),
+            ({"m": Z1.shape[0]}, f"was divided by the number of hidden units. {use_m}"),
+            ({"m": CLASSES}, f"was divided by 10, the classes. {use_m}"),
+            ({"m": PIXELS}, f"was divided by 784, the pixels. {use_m}"),
+            ({"dZ2": A2 - Y}, f"is wrong: the labels themselves were subtracted. {use_dZ2}"),
+            ({"dZ2": A2}, f"does not know the labels. {use_dZ2}"),
+            ({"dZ2": 2 * (A2 - L)}, f"is twice too large. {use_dZ2}"),
+            ({"mask": 1}, "is wrong: the mask is missing or always true. Multiply W2.T @ dZ2 by "
+             "ReLU_deriv(Z1); A1 >= 0 holds everywhere."),
+            ({"mask": Z1 < 0}, f"is wrong: the mask is the wrong way round. {use_mask}"),
+            ({"mask": A1}, f"is wrong: it multiplies by ReLU(Z1). {use_mask}"),
+            ({"mask": back > 0}, f"is wrong: the mask was made from W2.T @ dZ2. {use_mask}"),
+        ]  # fmt: skip
+        wrong = [(_gradients(params64, wide, Y, **scene), text) for scene, text in scenes]
         typical = {
-            name: [(each[i], message.format(name)) for each, message in wrong]
-            for i, name in [(2, "dW2"), (3, "db2"), (0, "dW1"), (1, "db1")]
+            names[i]: [(each[i], f"{names[i]} {text}") for each, text in wrong]
+            for i in (2, 3, 0, 1)
         }
-        dZ2 = (A2 - L) / m
-        dZ1 = back * (Z1 > 0) / m
-        typical["dW2"] += [
-            (dZ2 @ Z1.T, "dW2 was made from Z1. Layer 2 was fed A1: dZ2 @ A1.T / m."),
-            (right[2].T, "dW2 came out as (n_hidden, 10). It needs the shape of W2: dZ2 @ A1.T / "
-             "m."),
-        ]
-        typical["dW1"] += [
-            (right[0].T, "dW1 came out as (784, n_hidden). It needs the shape of W1: dZ1 @ X.T / "
-             "m."),
-        ]
+        dZ2, dZ1 = (A2 - L) / m, back * (Z1 > 0) / m
+        typical["dW2"] += [(dZ2 @ Z1.T, "dW2 was made from Z1"), (right[2].T, "dW2 is transposed")]
+        typical["dW1"] += [(right[0].T, "dW1 is transposed")]
         for name, d, i in (("db1", dZ1, 1), ("db2", dZ2, 3)):
-            cure = "Sum over the examples only: axis=1, keepdims=True."
-            for one in (d.sum(), d.sum() * m, d.mean() * m, d.mean()):
+            flat = f"{name} has shape {right[i][:, 0].shape}, it must be {right[i].shape}"
+            for scale in (1, m):  # with and without / m
                 typical[name] += [
-                    (one, f"{name} came out as a single number. {cure}"),
-                    (np.full_like(right[i], one), f"{name} is the same number for every unit. "
-                     f"{cure}"),
+                    (d.sum() * scale, f"{name} came out as a single number"),
+                    (
+                        np.full_like(right[i], d.sum() * scale),
+                        f"{name} is the same number for every unit",
+                    ),
+                    (d.sum(0) * scale, f"{name} was summed over the units"),
+                    (d.sum(0)[None] * scale, f"{name} was summed over the units"),
+                    (right[i][:, 0] * scale, flat),
+                    (d * scale, f"{name} was not summed"),
                 ]
-            for scale in (1, m):
-                over = (d * scale).sum(0)
-                units = f"{name} was summed over the units. {cure}"
-                typical[name] += [(over, units), (over[None], units)]
-                typical[name] += [(right[i][:, 0] * scale, f"{name} has shape "
-                    f"{right[i][:, 0].shape}, it must "
-                                   f"be {right[i].shape}. Add keepdims=True to the sum.")]
-            typical[name] += [(d * m, f"{name} was not summed. {cure}"), (d, f"{name} was not "
-                f"summed. {cure}")]
         Z1, A1, Z2, A2 = (each.astype(dtype) for each in forward)
-        got = _call(
-            function, names,
-            Z1=Z1, A1=A1, Z2=Z2, A2=A2, W1=params[0], W2=params[2], X=X, Y=Y,
-        )
-        _all_same(function, names, got, right, typical, _types(function, dtype))
+        given = {"Z1": Z1, "A1": A1, "Z2": Z2, "A2": A2, "W1": params[0], "W2": params[2]}
+        got = _call(function, names, **given, X=X, Y=Y)
+        _all_same(function, names, got, right, typical, cures, _types(function, dtype))
         if dtype is np.float64 and m > 1:
             count = _gradient_check(params64, wide, Y, got)
     return f"All {count:,} gradients agree with central differences."
 
 
-def _gradient_check(params, X, Y, gradients, h=1e-5):
-    """Compare every gradient with (loss(+h) - loss(-h)) / 2h; returns how many there are."""
-    for name, theta, got in zip("dW1 db1 dW2 db2".split(), params, gradients, strict=True):
-        up, down = (_moved(lambda: _loss(_forward(params, X)[3], Y), theta, x) for x in (h, -h))
-        # Rounding in the loss, about 1e-16, becomes 1e-11 after the division by 2h.
-        if np.abs((up - down) / (2 * h) - got).max() > 1e-8:
-            raise _Mistake(f"{name} disagrees with central differences. Compare it with its "
-                f"formula.")
-    return sum(theta.size for theta in params)
-
-
-@_check
-def numerical_gradient(function):
-    names = list(inspect.signature(function).parameters)
-    h = 1e-3 if "h" in names else 1e-5
-    params, X, Y = _network()
-    params, X = [params[0][:, :6], *params[1:]], X[:6]
-
-    def loss():
-        return _loss(_forward(params, X)[3], Y)
-
-    for which in (1, 2):
-        theta = params[which]
-        arguments = {"params": params, "which": which, "X": X, "Y": Y}
-        if names[:1] == ["loss"]:  # the other usual form: loss() reads theta
-            arguments = {"loss": loss, "theta": theta}
-        got = _call(
-            function, "", {"h": h} if "h" in names else {},
-            "it left {0} changed. After each entry put the old value back, or move a copy.",
-            **arguments,
-        )
-        here, ahead, behind = loss(), _moved(loss, theta, h), _moved(loss, theta, -h)
-        right, one_sided = (ahead - behind) / (2 * h), (
-            "it looks to one side only. Use (loss at +h - loss at -h) / (2 * h)."
-        )
-        _same(function, "the gradient", got, right, [
-            ((ahead - here) / h, one_sided),
-            ((here - behind) / h, one_sided),
-            (2 * right, "it is twice too large. From -h to +h is a way of 2h: divide by 2 * h."),
-            ((ahead - here) / (2 * h), "it is half too small. The second loss must be at -h, not "
-             "at 0."),
-            (-right, "the sign is wrong. Subtract the loss at -h from the loss at +h."),
-            (right * h, "it was not divided by the way from -h to +h. Divide by 2 * h."),
-            (right * 2 * h, "it was not divided by the way from -h to +h. Divide by 2 * h."),
-            (right * h * h, "it was multiplied by h. Mind the brackets: / (2 * h), not / 2 * h."),
-            (np.zeros_like(right), "it is 0 everywhere. The loss must be taken with the moved "
-             "numbers, "
-             "not with the old ones."),
-            (np.full_like(right, right.sum()), "every entry is the same. Move one entry at a "
-             "time."),
-            (right.sum(), "it is one number. Move one entry at a time, and keep a slope for each."),
-            (right.ravel(), "it came out flat. Give it the shape of the array that you move."),
-        ], [np.float64], tolerance=h / 100)
-    return "Each slope looks both ways, and nothing is left changed."
-
-
 @_check
 def update_params(function):
-    names = "W1 b1 W2 b2"
     for dtype, alpha in itertools.product(TYPES, (0.25, 3.0)):
         params, X, Y = _network(dtype)
         wide = _wide(*params)
         gradients = _gradients(wide, X.astype(np.float64), Y)
         steps = [each.astype(dtype) for each in gradients]
         right = [p - alpha * d for p, d in zip(wide, gradients, strict=True)]
-        typical = {}
-        for name, p, d in zip(names.split(), wide, gradients, strict=True):
-            formula = f"{name} - alpha * d{name}"
-            typical[name] = [
-                (p, f"{name} came back as it was. Give it its step, too: {formula}."),
-                (p + alpha * d, f"{name} climbs. Subtract the step: {formula}."),
-                (p - d, f"{name}: alpha is not used. It must be {formula}."),
-                (p + d, f"{name} climbs, without alpha. It must be {formula}."),
-                (p - d / alpha, f"{name}: the step was divided by alpha. It must be {formula}."),
-                (alpha * d, f"{name} is the step alone. It must be {formula}."),
-                (-alpha * d, f"{name} is the step alone. It must be {formula}."),
-                (alpha * (p - d), f"{name}: alpha multiplies all. Mind the brackets: {formula}."),
-                ((p - alpha) * d, f"{name}: mind the brackets. It must be {formula}."),
-                (p - alpha, f"{name}: the gradient is missing. It must be {formula}."),
+        typical = {
+            name: [
+                (p, f"{name} came back as it was"),
+                (p + alpha * d, f"{name} climbs. Subtract the step: {name} - alpha * d{name}."),
+                (p - d, f"{name}: alpha is not used"),
+                (p - d / alpha, f"{name}: the step was divided by alpha"),
+                (-alpha * d, f"{name} is the step alone"),
+                (alpha * d, f"{name} is the step alone"),
+                (alpha * (p - d), f"{name}: alpha multiplies all. Mind the brackets."),
+                (p - alpha, f"{name}: the gradient is missing"),
             ]
-        keys = "W1 b1 W2 b2 dW1 db1 dW2 db2".split()
-        arguments = dict(zip(keys, [*params, *steps], strict=True))
-        got = _call(
-            function, names, **arguments, alpha=alpha,
-            _changed="it changed the arrays that it was given: W1 -= ... works in place. Write "
-            "W1 = W1 - alpha * dW1, which makes a new one.",
-        )
-        _all_same(function, names, got, right, typical, [dtype])
+            for name, p, d in zip(PARAMS, wide, gradients, strict=True)
+        }
+        cures = {name: f"It must be {name} - alpha * d{name}." for name in PARAMS}
+        keys = [*PARAMS, *(f"d{name}" for name in PARAMS)]
+        given = dict(zip(keys, [*params, *steps], strict=True), alpha=alpha)
+        changed = "W1 -= ... works in place: write W1 = W1 - alpha * dW1, which makes a new array."
+        got = _call(function, PARAMS, {}, changed, **given)
+        _all_same(function, PARAMS, got, right, typical, cures, [dtype])
     return "All four go downhill by alpha times their gradient, in new arrays."
+
+
+# --- The training ---------------------------------------------------------------------------------
 
 
 @_check
 def get_predictions(function):
     params, X, _ = _network()
+    cure = "Return the digit for each column: A2.argmax(axis=0)."
     for dtype, m in itertools.product(TYPES, (5, 1)):
         A2 = np.roll(_forward(params, X)[3], [1, 4], axis=[0, 1])[:, :m].astype(dtype)
-        right, top = A2.argmax(0), A2.max(0)
-        got = _call(function, A2=A2.copy())
-        _same(function, "the answer", got, right, [
-            (A2.argmax(1), "it searched along each row: ten answers. Search each column: argmax "
-             "with axis=0."),
-            (A2.argmax(), "it returned one number for all. Search each column: argmax with "
-             "axis=0."),
-            (top, "it returned the largest probabilities. np.argmax with axis=0 says where they "
-             "are."),
-            (A2.max(), "it returned the largest probability. np.argmax with axis=0 says where it "
-             "is."),
-            (A2.argmin(0), "it chose the least likely digit. Use argmax, not argmin."),
+        right = A2.argmax(0)
+        typical = [
+            (A2.argmax(1), "it searched along each row"),
+            (A2.argmax(), "it returned one number for all"),
+            (A2.max(0), "it returned the largest probabilities, not where they are"),
+            (A2.argmin(0), "it chose the least likely digit"),
             (right + 1, "each answer is one too high. Row 0 is digit 0: do not add 1."),
-            (_labels(right), "it returned zeros and ones. Return the digit for each column: "
-             "argmax with axis=0."),
-            (A2 == top, "it returned true and false. Return the digit for each column: argmax "
-             "with axis=0."),
-            (np.round(A2), "it rounded the probabilities. Return the digit for each column: "
-             "argmax with axis=0."),
+            (_labels(right), "it returned zeros and ones"),
+            (np.round(A2), "it rounded the probabilities"),
             (right[None], "it came out as (1, m). Return one flat array: leave out keepdims=True."),
-            (right[:, None], "it came out as (m, 1). Return one flat array of m digits."),
-        ])
+        ]
+        got = _call(function, A2=A2.copy())
+        _same(function, "the answer", got, right, typical, cure)
     return "One digit for each column: the row of its largest probability."
 
 
@@ -953,37 +824,36 @@ def get_predictions(function):
 def get_accuracy(function):
     Y = np.array([3, 0, 8, 3, 7, 1, 9])
     guesses = np.array([3, 1, 8, 3, 9, 2, 9])  # 4 of 7
+    cure = "Take the mean of predictions == Y."
     parts = slice(7), slice(1), slice(1, 2), slice(2, 4)
     for kind, part in itertools.product((np.int64, np.uint8), parts):
         predictions, labels = guesses[part].astype(kind), Y[part].astype(np.uint8)
         hits = predictions == labels
-        right, m = hits.mean(), hits.size
-        got = _call(function, predictions=predictions.copy(), Y=labels.copy())
+        table = (
+            "every prediction was compared with every label. "
+            "Both must have the shape (m,): a column (m, 1) makes an m x m table."
+        )
         typical = [
-            (right * 100, "it came out in percent. Return a share, 0 to 1: leave out the 100."),
+            (hits.mean() * 100, "it came out in percent. Return a share, 0 to 1."),
             (hits.sum(), "it counted the hits. Divide by their number, Y.size."),
-            (1 - right, "it is the share of mistakes. Count where they are equal, ==."),
-            (hits, "it returned one answer for each example. Take the mean."),
-            ((predictions[:, None] == labels).mean(), "every prediction was compared with every "
-             "label. "
-             "Both must have the shape (m,): a column (m, 1) makes an m x m table."),
-            (right // 1, "the division lost its fraction. Use / and not //."),
+            (1 - hits.mean(), "it is the share of mistakes"),
+            (hits, "it returned one answer for each example"),
+            ((predictions[:, None] == labels).mean(), table),
+            (hits.mean() // 1, "the division lost its fraction. Use / and not //."),
             (hits.sum() / CLASSES, "it divides by 10. Divide by the number of examples, Y.size."),
-            (right.round(), "it was rounded. Return the share itself."),
-            (np.abs(predictions - labels.astype(int)).mean(), "it measures how far off the digits "
-             "are. "
-             "Count where they are equal, ==."),
         ]
-        _same(function, "the answer", got, right, typical if m > 2 else (), tolerance=1e-6)
+        got = _call(function, predictions=predictions.copy(), Y=labels.copy())
+        typical = typical if hits.size > 2 else ()
+        _same(function, "the answer", got, hits.mean(), typical, cure, tolerance=1e-6)
     return "It is the share of right answers, from 0 to 1."
 
 
 @_check
 def gradient_descent(function):
-    names = "W1 b1 W2 b2"
     home = getattr(inspect.unwrap(function), "__globals__", {})
     own = {name: home[name] for name in ("init_params", "init_params_scaled") if name in home}
     calls = []
+    full = (slice(None), slice(None))  # every step takes all examples
 
     def run(params, X, Y, alpha, iterations, keywords=None):
         # The learner's start is random: here their init_params hands out known numbers instead,
@@ -994,58 +864,49 @@ def gradient_descent(function):
         try:
             with contextlib.redirect_stdout(io.StringIO()):
                 given = {"X": X, "Y": Y, "alpha": alpha, "iterations": iterations}
-                return _call(function, names, keywords, **given)
+                return _call(function, PARAMS, keywords, **given)
         finally:
             home.update(own)
 
     def compare(got, params, X, Y, alpha, k, dtype):
         ends = [
-            (_train(params, X, Y, alpha, 0), "{} did not move. Keep what update_params returns: "
-             "W1, b1, W2, b2 = ..."),
-            (_train(params, X, Y, -alpha, k), "{} climbed. update_params must subtract alpha "
-             "times the gradient."),
-            (_train(params, X, Y, alpha, 1), "{} took one step only. Move return out of the loop, "
-             "to the left."),
-            (_train(params, X, Y, alpha, k - 1), "{} took one step too few. Loop over "
-             "range(iterations)."),
-            (_train(params, X, Y, alpha, k + 1), "{} took one step too many. Loop over "
-             "range(iterations)."),
-            (_train(params, X, Y, 1.0, k), "{}: alpha is not used. Hand it on to update_params."),
+            (alpha, 0, "did not move. Keep what update_params returns: W1, b1, W2, b2 = ..."),
+            (-alpha, k, "climbed. update_params must subtract alpha times the gradient."),
+            (alpha, 1, "took one step only. Move return out of the loop, to the left."),
+            (alpha, k - 1, "took one step too few. Loop over range(iterations)."),
+            (alpha, k + 1, "took one step too many. Loop over range(iterations)."),
         ]
+        ends = [(_train(params, X, Y, step, [full] * n), text) for step, n, text in ends]
         typical = {
-            name: [(end[i], message.format(name)) for end, message in ends]
-            for i, name in enumerate(names.split())
+            name: [(end[i], f"{name} {text}") for end, text in ends]
+            for i, name in enumerate(PARAMS)
         }
-        right = _train(params, X, Y, alpha, k)
-        _all_same(function, names, got, right, typical, _types(function, dtype))
+        right = _train(params, X, Y, alpha, [full] * k)
+        _all_same(function, PARAMS, got, right, typical, "", _types(function, dtype))
 
     ends = []
-    for dtype, alpha in ((np.float64, 0.01), (np.float64, 0.02), (np.float32, 0.01)):
-        params, X, Y = _network(dtype)
-        got = run(params, X, Y, alpha, 4)
+    for alpha in (0.01, 0.02):
+        ends.append(run(*_network(), alpha, 4))
         if len(calls) > 1:
-            raise _Mistake("it starts from fresh weights at each step. Call init_params once, "
-                "before the loop.")
+            raise _Mistake("it starts from fresh weights at each step. Call init_params only once.")
         if not calls:
             raise _Mistake("it never calls init_params. Start with W1, b1, W2, b2 = init_params().")
-        ends.append(got)
-        moved = not np.array_equal(got[0], params[0])
-        if len(ends) == 2 and moved and all(map(np.array_equal, *ends)):
-            raise _Mistake("another alpha gives the same result. Hand alpha on to update_params.")
-        if len(ends) != 1:
-            compare(ends[0] if len(ends) == 2 else got, params, X, Y, 0.01, 4, dtype)
-    compare(ends[1], *_network(), 0.02, 4, np.float64)
+    if not np.array_equal(ends[0][0], _network()[0][0]) and all(map(np.array_equal, *ends)):
+        raise _Mistake("another alpha gives the same result. Hand alpha on to update_params.")
+    for end, alpha in zip(ends, (0.01, 0.02), strict=True):
+        compare(end, *_network(), alpha, 4, np.float64)
+    params, X, Y = _network(np.float32)
+    compare(run(params, X, Y, 0.01, 4), params, X, Y, 0.01, 4, np.float32)
     if "params" in inspect.signature(function).parameters:
         given = tuple(each * 0.5 for each in params)
         got = run(params, X, Y, 0.01, 2, {"params": given})
         if calls:
-            raise _Mistake("it was given params and started afresh. Call init_params only if "
-                "params is None.")
+            raise _Mistake("it was given params and started afresh. Use them if they are not None.")
         compare(got, given, X, Y, 0.01, 2, np.float32)
     return "It takes as many steps as asked, each downhill, from one start."
 
 
-# The ladder: mini-batches, momentum, moved images
+# --- The ladder: mini-batches, momentum, moved images ---------------------------------------------
 
 
 @_check
@@ -1059,256 +920,185 @@ def minibatches(function):
         batches = _call(batches_of, m=m, batch_size=batch_size, rng=rng)
         batches = [np.asarray(each) for each in batches]
         if any(each.ndim != 1 or each.dtype.kind not in "iu" for each in batches):
-            raise _Mistake(
-                "each batch must be a flat array of whole numbers, such as order[0:batch_size]. "
-                "Yield slices of the order, one after the other."
-            )
+            raise _Mistake("each batch must be a flat array of whole numbers. Slice the order.")
         return batches
 
     rng = np.random.default_rng(3)
     for m, size in ((1000, 64), (9, 3), (5, 8), (1, 4)):
         batches = run(m, size, rng)
         sizes, flat = [each.size for each in batches], np.concatenate([*batches, np.zeros(0, int)])
-        seen, case = np.unique(flat), f"with m={m} and batch_size={size}"
-        if flat.size == seen.size == m // size * size < m:
-            raise _Mistake(
-                f"{case}, the last {m - flat.size} are left out. The last batch may be smaller: "
-                "let start run to m, range(0, m, batch_size)."
-            )
-        if flat.size and (flat.min() < 0 or flat.max() >= m):
-            raise _Mistake(
-                f"{case}, {flat.max()} came out. The numbers run from 0 to m - 1: use "
-                "rng.permutation(m)."
-            )
-        if seen.size < flat.size:
-            twice = flat.size > m
-            raise _Mistake(
-                f"{case}, some numbers came twice. "
-                + (
-                    "Move on by batch_size each time: range(0, m, batch_size)."
-                    if twice
-                    else "Draw without putting back: order = rng.permutation(m), once, "
-                    "before the loop."
-                )
-            )
-        if flat.size < m:
-            raise _Mistake(
-                f"{case}, only {flat.size} of {m} numbers came out. Yield inside the loop, until "
-                "all are used."
-            )
-        if m == 1000 and np.array_equal(flat, np.arange(m)):
-            raise _Mistake("the numbers come in order. Shuffle them: order = rng.permutation(m).")
-        if m == 1000 and all(np.ptp(each) == each.size - 1 for each in batches):
-            raise _Mistake(
-                "each batch holds neighbours, so the same examples always stay together. "
-                "Shuffle all m numbers before you cut them up."
-            )
-        if max(sizes) > size or min(sizes[:-1], default=size) < size:
-            raise _Mistake(
-                f"{case}, the batches hold {sizes[0]} numbers and so on. Each but the last must "
-                "hold batch_size: order[start : start + batch_size]."
-            )
-    one, two = (run(1000, 64, rng)[0] for _ in range(2))
-    if np.array_equal(one, two):
-        raise _Mistake(
-            "each call gives the same order. Use the rng that is handed in, and make no new one."
+        seen, left = np.unique(flat).size, m - flat.size
+        neighbours = all(np.ptp(each) == each.size - 1 for each in batches if each.size)
+        together = (
+            "each batch holds neighbours, so the same examples always stay together. "
+            "Shuffle all m numbers before you cut them up."
         )
-    one, two = (run(1000, 64, np.random.default_rng(8))[0] for _ in range(2))
-    if not np.array_equal(one, two):
+        for wrong, text in (
+            (flat.size == seen == m // size * size < m, f"the last {left} are left out. "
+             "The last batch may be smaller: let start run over range(0, m, batch_size)."),
+            (flat.max(initial=0) >= m, f"{flat.max(initial=0)} came out. "
+             "The numbers run from 0 to m - 1: use rng.permutation(m)."),
+            (flat.size > max(m, seen), "some numbers came twice. "
+             "Move on by batch_size each time: range(0, m, batch_size)."),
+            (flat.size > seen, "some numbers came twice. "
+             "Draw without putting back: order = rng.permutation(m), once, before the loop."),
+            (left, f"only {flat.size} of {m} numbers came out. Yield inside the loop."),
+            (m == 1000 and np.array_equal(flat, np.arange(m)), "the numbers come in order. "
+             "Shuffle them: order = rng.permutation(m)."),
+            (m == 1000 and neighbours, together),
+            (max(sizes) > size or min(sizes[:-1], default=size) < size, f"a batch holds {sizes[0]} "
+             "numbers. Each but the last must hold batch_size: order[start : start + batch_size]."),
+        ):  # fmt: skip
+            if wrong:
+                raise _Mistake(f"with m={m} and batch_size={size}, {text}")
+    if np.array_equal(*(run(1000, 64, rng)[0] for _ in range(2))):
+        raise _Mistake("each call gives the same order. Use the rng that is handed in.")
+    if not np.array_equal(*(run(1000, 64, np.random.default_rng(8))[0] for _ in range(2))):
         raise _Mistake("it does not use rng. Shuffle with rng.permutation(m), not np.random.")
     return "Each number comes once in each pass, in random order, the last few included."
-
-
-def _epoch(params, X, Y, alpha, batches, beta=0.0, m=None, frozen=False):
-    """Parameters after one step for each (columns of X, entries of Y); m and frozen: mistakes."""
-    params = start = _wide(*params)
-    velocity = [0, 0, 0, 0]
-    for columns, labels in batches:
-        at = start if frozen else params
-        gradients = _gradients(at, X[:, list(columns)], Y[list(labels)], m=m)
-        velocity = [beta * v + g for v, g in zip(velocity, gradients, strict=True)]
-        params = [p - alpha * v for p, v in zip(params, velocity, strict=True)]
-    return params
 
 
 @_check
 def train_epoch(function):
     # Five examples, two a batch: 30 orders give different results, and each of them is right. So
     # it does not matter how the order is drawn.
-    names, alpha, beta = "W1 b1 W2 b2", 0.002, 0.5
-    orders = [p for p in itertools.permutations(range(5)) if p[0] < p[1] and p[2] < p[3]]
+    alpha, beta, exact = 0.002, 0.5, TOLERANCE[np.dtype(np.float64)]
+    every = [list(order) for order in itertools.permutations(range(5))]
+    orders = [o for o in every if o[0] < o[1] and o[2] < o[3]]
     pairs = [[(o[:2], o[:2]), (o[2:4], o[2:4]), (o[4:], o[4:])] for o in orders]
+    crossed = [[(o[:2], [0, 1]), (o[2:4], [2, 3]), (o[4:], [4])] for o in every]
+    whole = [[(every[0], every[0])]]
     params, X, Y = _network()
 
-    def ends(batches=pairs, factor=1.0, step=alpha, **mistake):
-        return (_epoch(params, X * factor, Y, step, each, **mistake) for each in batches)
+    def ends(orders=pairs, factor=1.0, step=alpha, **mistake):
+        return (_train(params, X * factor, Y, step, batches, **mistake) for batches in orders)
 
-    def near(got, some, tolerance=TOLERANCE[np.dtype(np.float64)]):
-        return any(all(_close(a, b, tolerance) for a, b in zip(got, e, strict=True)) for e in some)
+    def near(got, ends):
+        return any(_all_close(got, end, exact) for end in ends)
 
     def run(dtype=np.float64, size=2, rng=None, **keywords):
-        small, Xs, Ys = _network(dtype)
-        given = {"params": small, "X": Xs, "Y": Ys, "alpha": alpha, "batch_size": size}
-        rng = rng or np.random.default_rng(4)
-        return _call(function, names, keywords, **given, rng=rng)
+        small, X, Y = _network(dtype)
+        given = {"params": small, "X": X, "Y": Y, "alpha": alpha, "batch_size": size}
+        return _call(function, PARAMS, keywords, **given, rng=rng or np.random.default_rng(4))
 
-    def crossed():  # X in a new order, Y in the old one
-        for o in itertools.permutations(range(5)):
-            yield [(o[:2], (0, 1)), (o[2:4], (2, 3)), (o[4:], (4,))]
+    def compare(got, right, dtype):
+        nothing = dict.fromkeys(PARAMS, ())
+        _all_same(function, PARAMS, got, right, nothing, "", _types(function, dtype))
 
+    both = "X[:, batch] and Y[batch]"
     got, right = run(), list(ends())
     if not near(got, right):
-        for some, message in (
+        for wrong, text in (
             ([params], "nothing moved. Keep what update_params returns: params = ..."),
-            (ends([p[:1] for p in pairs]), "it stopped after the first batch. Move return out of "
-             "the loop, to the left."),
-            (ends([p[:2] for p in pairs]), "the last, smaller batch was left out. Use every batch "
-             "that minibatches gives."),
-            (ends(frozen=True), "all gradients were taken at the start. Take each at the params "
-             "of the batch before."),
-            (ends([p[2:] for p in pairs], frozen=True), "only the last batch counts. Update the "
-             "params that the batch before left."),
-            (ends(m=5), "the gradients were divided by all m examples. Divide by the batch's: "
-             "m = X_batch.shape[1]."),
-            (ends([[(range(5), range(5))]]), "it made one step with all examples. Make one for "
-             "each batch: X[:, batch] and Y[batch]."),
-            (ends(step=-alpha), "it climbed. update_params must subtract alpha times the "
-             "gradient."),
-            (ends(step=1.0), "alpha is not used. Hand it on to update_params."),
-            (ends(crossed()), "X was shuffled and Y was not. Take both with the same numbers: "
-             "X[:, batch] and Y[batch]."),
+            (ends([p[:1] for p in pairs]), "it stopped after the first batch. Move return left."),
+            (ends([p[:2] for p in pairs]), "the last, smaller batch was left out. Use all."),
+            (ends([p[2:] for p in pairs]), "only the last batch counts. Write params = ..."),
+            (ends(frozen=True), "all gradients were taken at the start. Take each at new params."),
+            (ends(m=5), "the gradients were divided by all m examples. Divide by the batch's."),
+            (ends(whole), f"it made one step with all examples. For each batch take {both}."),
+            (ends(step=-alpha), "it climbed. update_params must subtract the step."),
+            (ends(crossed), f"X was shuffled and Y was not. Take {both}."),
         ):
-            if near(got, some):
-                raise _Mistake(message)
-        # One batch of all five: no order to guess, so the array that is wrong can be named.
-        whole = next(ends([[(range(5), range(5))]]))
-        _all_same(function, names, run(size=5), whole, dict.fromkeys(names.split(), ()),
-                  _types(function, np.float64))
-        raise _Mistake(
-            "no order of the examples gives these weights. Take one step for each batch, with "
-            "X[:, batch] and Y[batch]."
-        )
+            if near(got, wrong):
+                raise _Mistake(text)
+        # With one batch of all five there is no order to guess, so the wrong array can be named.
+        compare(run(size=5), next(ends(whole)), np.float64)
+        raise _Mistake(f"no order of the examples gives these weights. For each batch take {both}.")
     rng = np.random.default_rng(4)
     if all(near(run(rng=rng), [got]) for _ in range(5)):
         raise _Mistake("each pass takes the same order. Hand on the rng that is handed in.")
     got = run(np.float32)
-    best = min(right, key=lambda end: np.abs(end[0] - got[0]).max())
-    _all_same(function, names, got, best, dict.fromkeys(names.split(), ()),
-              _types(function, np.float32))
-    parameters = inspect.signature(function).parameters
+    compare(got, min(right, key=lambda end: np.abs(end[0] - got[0]).max()), np.float32)
     called = []
-    if "momentum" in parameters:
-        def momentum(velocity, gradients):
-            called.append(1)
-            return [beta * v + g for v, g in zip(velocity, gradients, strict=True)]
 
-        got = run(momentum=momentum)
-        if not near(got, ends(beta=beta)):
+    def momentum(velocity, gradients):
+        called.append(1)
+        return [beta * v + g for v, g in zip(velocity, gradients, strict=True)]
+
+    parameters = inspect.signature(function).parameters
+    if "momentum" in parameters and not near(got := run(momentum=momentum), ends(beta=beta)):
+        if not called:
+            raise _Mistake("the function in momentum is not called. Call it for each batch.")
+        if near(got, right):
             raise _Mistake(
-                "the function in momentum is not called. Call it: momentum(velocity, gradients)."
-                if not called
-                else "the velocity is not carried over. Keep it: velocity = momentum(velocity, "
+                "the velocity is not carried over. Keep it: velocity = momentum(velocity, "
                 "gradients), and make the zeros once, before the loop."
-                if near(got, right)
-                else "with momentum, the weights are wrong. Update with the velocity that "
-                "momentum returns."
             )
-    if "change" in parameters:
-        got = run(change=lambda X, rng: X * 0.5)
-        if not near(got, ends(factor=0.5)):
-            raise _Mistake(
-                "the function in change has no effect. Use X_batch = change(X[:, batch], rng)."
-            )
+        raise _Mistake("with momentum, the weights are wrong. Update with what it returns.")
+    if "change" in parameters and not near(run(change=lambda X, rng: X / 2), ends(factor=0.5)):
+        raise _Mistake("the function in change has no effect. Use change(X[:, batch], rng).")
     return "One step for each batch, each from where the last one ended."
 
 
 @_check
 def update_velocity(function):
     rng = np.random.default_rng(6)
+    cure = "It must be beta * v + g."
     for dtype, keywords in itertools.product(TYPES, ({}, {"beta": 0.5})):
-        beta = keywords.get("beta", 0.9)
-        old, new = (
-            [rng.normal(0, 1, p.shape).astype(dtype) for p in _network()[0]] for _ in range(2)
-        )
-        got = _call(
-            function, "", keywords,
-            "it changed its input {}. *= and += work in place: make new arrays, beta * v + g.",
-            velocity=old, gradients=new,
-        )
+        beta, shapes = keywords.get("beta", 0.9), [p.shape for p in _network()[0]]
+        old, new = ([rng.normal(0, 1, each).astype(dtype) for each in shapes] for _ in range(2))
+        changed = "*= and += work in place: make new arrays, beta * v + g."
+        got = _call(function, (), keywords, changed, velocity=old, gradients=new)
         if not isinstance(got, (list, tuple)) or len(got) != len(new):
-            raise _Mistake(
-                "it must return a list of four arrays, one velocity for each gradient. "
-                "Use zip(velocity, gradients)."
-            )
-        parts = zip(("W1", "b1", "W2", "b2"), got, _wide(*old), _wide(*new), strict=True)
-        for name, one, v, g in parts:
-            _same(function, f"the velocity of {name}", one, beta * v + g, [
+            raise _Mistake("it must return a list of four arrays, one for each gradient. Use zip.")
+        for name, one, v, g in zip(PARAMS, got, _wide(*old), _wide(*new), strict=True):
+            typical = [
                 (v, "the velocity came back as it was. Add the gradient: beta * v + g."),
-                (g, "the old velocity is not used. Keep a part of it: beta * v + g."),
-                (beta * v - g, "the sign is wrong. Add the gradient, beta * v + g: update_params "
-                 "subtracts."),
-                (g - beta * v, "the old velocity is subtracted. Add it: beta * v + g."),
-                (v + beta * g, "beta is on the gradient. It belongs to the velocity: beta * v + g."),
+                (g, "the old velocity is not used"),
+                (beta * v - g, "the sign is wrong. Add the gradient; update_params subtracts."),
+                (g - beta * v, "the old velocity is subtracted"),
+                (v + beta * g, "beta is on the gradient"),
                 (beta * (v + g), "beta multiplies both. Mind the brackets: beta * v + g."),
-                (beta * v + (1 - beta) * g, "this is a running mean, which takes smaller steps. "
-                 "Leave out 1 - beta: beta * v + g."),
-                (v + g, "beta is not used. Let the old velocity fade: beta * v + g."),
+                (beta * v + (1 - beta) * g, "this is a running mean. Leave 1 - beta out."),
+                (v + g, "beta is not used"),
                 (0.9 * v + g, "another beta changes nothing. Use beta, not 0.9."),
-            ], [dtype])
+            ]
+            what = f"the velocity of {name}"
+            _same(function, what, one, beta * v + g, typical, cure, [dtype])
     return "Each velocity is beta times the old one plus the gradient, in new arrays."
-
-
-def _shifted(images, down, right):
-    """images (m, 28, 28), each moved; 0 enters."""
-    wide = np.pad(images, [(0, 0), (28, 28), (28, 28)])
-    return wide[:, 28 - down : 56 - down, 28 - right : 56 - right]
 
 
 @_check
 def shift_images(function):
     rng = np.random.default_rng(7)
     moves = (2, -3), (-1, 4), (3, 0), (0, 2), (0, -2), (-3, 0), (0, 0)
+    shape = "Give it the shape of X: (784, m), one column an image."
+    mixed = "X.reshape(m, 28, 28) mixes the images. The images are columns: X.T.reshape(m, 28, 28)."
+    way = "Pixel (i, j) goes to (i + down, j + right)."
     for dtype, m, (down, right) in itertools.product(TYPES, (3, 1), moves):
         X = rng.uniform(0.1, 1, (m, PIXELS)).astype(dtype).T
-        images, mixed = X.T.reshape(m, 28, 28), X.reshape(m, 28, 28)
-        want = _shifted(images, down, right)
-        got = _call(
-            function, "", {}, "it changed its input X. Write into a new array: np.zeros_like(X).",
-            X=X, down=down, right=right,
-        )
-
-        def columns(moved, m=m):
-            return moved.reshape(m, PIXELS).T
-
-        case = f"with down={down} and right={right}"
-        shape = "Give it the shape of X: (784, m), one column an image."
-        mix = (
-            "X.reshape(m, 28, 28) mixes the images. The images are columns: X.T.reshape(-1, 28, 28)."
-        )
-        _same(function, f"{case}, the answer", got, columns(want), [
-            (want, f"it came out as (m, 28, 28). {shape}"),
-            (want.transpose(1, 2, 0), f"it came out as (28, 28, m). {shape}"),
-            (want.reshape(m, -1), f"it came out as (m, 784). {shape}"),
-            (X, f"{case}, nothing moved. Return the moved images."),
-            (columns(np.roll(images, (down, right), (1, 2))), f"{case}, what leaves comes in on the "
-             "other side: np.roll wraps around. Fill with 0."),
-            (columns(_shifted(images, -down, -right)), f"{case}, it moved the other way. Pixel "
-             "(i, j) goes to (i + down, j + right)."),
-            (columns(_shifted(images, right, down)), "down and right are exchanged. Axis 0 of an "
-             "image counts down, axis 1 counts right."),
-            (columns(_shifted(images, -down, right)), f"{case}, it moved up instead of down. Row 0 "
-             "is at the top."),
-            (columns(_shifted(images, down, -right)), f"{case}, it moved left instead of right. "
-             "Column 0 is at the left."),
-            (columns(_shifted(mixed, down, right)), mix),
-            (_shifted(mixed, down, right).reshape(PIXELS, m), mix),
-            (np.zeros_like(X), f"{case}, all is 0. With 0, a slice such as [0:] or [:-0] is "
-             "everything or nothing: treat 0 by itself."),
-        ], [dtype])
+        images, mix = X.T.reshape(m, 28, 28), _shifted(X.reshape(m, 28, 28), down, right)
+        moved = _shifted(images, down, right)
+        typical = [  # as (m, 28, 28)
+            (np.roll(images, (down, right), (1, 2)), "what leaves comes in on the other side: "
+             "np.roll wraps around. Fill with 0."),
+            (_shifted(images, -down, -right), f"it moved the other way. {way}"),
+            (_shifted(images, right, down), f"down and right are exchanged. {way}"),
+            (_shifted(images, -down, right), f"it moved up instead of down. {way}"),
+            (_shifted(images, down, -right), f"it moved left instead of right. {way}"),
+            (mix, mixed),
+            (images * 0, "all is 0. With 0, a slice such as [0:] or [:-0] is everything or "
+             "nothing: treat 0 by itself."),
+        ]  # fmt: skip
+        typical = [(each.reshape(m, PIXELS).T, text) for each, text in typical]
+        typical = [
+            (moved, f"it came out as (m, 28, 28). {shape}"),
+            (moved.transpose(1, 2, 0), f"it came out as (28, 28, m). {shape}"),
+            (moved.reshape(m, -1), f"it came out as (m, 784). {shape}"),
+            (X, "nothing moved. Return the moved images."),
+            *typical,
+            (mix.reshape(PIXELS, m), mixed),
+        ]
+        case = f"with down={down} and right={right}, "
+        typical = [(wrong, case + text) for wrong, text in typical]
+        changed = "Write into a new array: np.zeros_like(X)."
+        got = _call(function, (), {}, changed, X=X, down=down, right=right)
+        want = moved.reshape(m, PIXELS).T
+        _same(function, f"{case}the answer", got, want, typical, types=[dtype])
     return "The images move by whole pixels, 0 enters, and X itself is unchanged."
 
 
-# --- The machine ---------------------------------------------------------------------------------
+# === 2. Set-up and data ===========================================================================
 
 FLOORS = {
     "numpy": "2.0",
@@ -1357,7 +1147,7 @@ def _numbers(version):
     return tuple(int(n) for n in re.findall(r"\d+", version)[:3])
 
 
-# --- The data ------------------------------------------------------------------------------------
+# --- The data -------------------------------------------------------------------------------------
 
 COLUMNS = ["label"] + [f"pixel{i}" for i in range(PIXELS)]
 _BYTE = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[0-9][0-9]?)"
@@ -1532,7 +1322,7 @@ def _values_problem(values):
     return None
 
 
-# --- The training --------------------------------------------------------------------------------
+# === 3. Training ==================================================================================
 
 LN10 = float(np.log(CLASSES))  # loss of a network that gives every digit one tenth
 # The thresholds stand between what healthy and broken runs on 3,000 MNIST rows showed (tests).

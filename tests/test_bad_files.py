@@ -202,8 +202,11 @@ def test_the_check_of_60000_rows_costs_under_a_tenth_of_a_second():
 
 @pytest.mark.parametrize(("m", "held_out"), [(1, 0), (1000, 0), (11_000, 10_000), (1001, 10_000)])
 def test_too_few_rows_get_one_sentence(m, held_out):
-    with pytest.raises(ValueError, match=r"^The train file has only [^.]*: use a file with more "
-        r"than [^.]*\.$"):
+    with pytest.raises(
+        ValueError,
+        match=r"^The train file has only [^.]*: use a file with more "
+        r"than [^.]*\.$",
+    ):
         checks.enough_rows(m, held_out=held_out, dev=1000)
 
 

@@ -58,8 +58,11 @@ def says(history, words):
 
 def test_not_a_number(train, notebook_functions):
     """Raw pixels 0..255 and alpha 1e30 overflow float32."""
-    says(train(notebook_functions.init_params(), 1e30, 40), r"no longer a number at step "
-        r"10.*smaller alpha")
+    says(
+        train(notebook_functions.init_params(), 1e30, 40),
+        r"no longer a number at step "
+        r"10.*smaller alpha",
+    )
 
 
 @pytest.mark.parametrize("alpha", [5, 10])
@@ -67,8 +70,11 @@ def test_always_the_same_answer_because_alpha_killed_the_units(train, notebook_f
     for seed in (0, 1):
         history = train(notebook_functions.init_params_scaled(seed=seed), alpha, 200)
         assert history[-1]["train_accuracy"] < 0.14
-        says(history, r"near ln 10, and the accuracy at 1\d.\d %, so it always gives the same "
-            r"answer")
+        says(
+            history,
+            r"near ln 10, and the accuracy at 1\d.\d %, so it always gives the same "
+            r"answer",
+        )
 
 
 def test_always_the_same_answer_because_all_weights_are_zero(train, notebook_functions):
@@ -78,32 +84,41 @@ def test_always_the_same_answer_because_all_weights_are_zero(train, notebook_fun
 
 @pytest.mark.parametrize("seed", range(3))
 def test_start_too_high(train, notebook_functions, seed):
-    says(train(notebook_functions.init_params(seed=seed), 0.1, 150, m=3000), "starts at .*above "
-        "ln 10.*init_params_scaled")
+    says(
+        train(notebook_functions.init_params(seed=seed), 0.1, 150, m=3000),
+        "starts at .*above ln 10.*init_params_scaled",
+    )
 
 
 @pytest.mark.parametrize("alpha", [0.8, 1.0])
 def test_alpha_too_large_is_a_saw(train, notebook_functions, alpha):
     for seed in (0, 1):
-        says(train(notebook_functions.init_params_scaled(seed=seed), alpha, 200), "like a saw, so "
-            "alpha is too large")
+        says(
+            train(notebook_functions.init_params_scaled(seed=seed), alpha, 200),
+            "like a saw, so alpha is too large",
+        )
 
 
 def test_alpha_far_too_large_rises(train, notebook_functions):
-    says(train(notebook_functions.init_params_scaled(), 1e6, 10, every=1), "rises, so alpha is "
-        "too large")
+    says(
+        train(notebook_functions.init_params_scaled(), 1e6, 10, every=1),
+        "rises, so alpha is too large",
+    )
 
 
 @pytest.mark.parametrize("start", ["init_params", "init_params_scaled"])
 @pytest.mark.parametrize("alpha", [1e-4, 1e-3])
 def test_alpha_too_small(train, notebook_functions, start, alpha):
-    says(train(getattr(notebook_functions, start)(), alpha, 200), "barely falls.*alpha is too "
-        "small")
+    says(
+        train(getattr(notebook_functions, start)(), alpha, 200), "barely falls.*alpha is too small"
+    )
 
 
 def test_overfitting_twenty_digits_dev_loss_rises(train, notebook_functions):
-    says(train(notebook_functions.init_params(), 0.1, 1000, m=20), "dev loss rises since about "
-        "step .*overfits")
+    says(
+        train(notebook_functions.init_params(), 0.1, 1000, m=20),
+        "dev loss rises since about step .*overfits",
+    )
 
 
 def test_overfitting_a_large_gap(train, notebook_functions):
@@ -119,8 +134,11 @@ def test_still_improving(train, notebook_functions):
 def test_levelled_off_far_from_zero(train, notebook_functions):
     """Two hidden units cannot tell ten digits apart: the network learns what it can, and stays."""
     params = notebook_functions.init_params_scaled(2, seed=1)
-    says(train(params, 0.1, 1500, m=8000, every=100, batch=64), r"levelled off at 1\.\d\d, far "
-        r"from 0")
+    says(
+        train(params, 0.1, 1500, m=8000, every=100, batch=64),
+        r"levelled off at 1\.\d\d, far "
+        r"from 0",
+    )
 
 
 @pytest.mark.parametrize("seed", range(3))
