@@ -585,22 +585,16 @@ def forward_prop(function):
         W1, b1, W2, b2, wide = _wide(*params, X)
         Z1, A1, Z2, A2 = right = _forward(params, X)
         typical = {
-            "Z1": [(W1 @ wide, "Z1 lacks its bias"), (A1, "Z1 has lost its negative numbers")],
-            "A1": [
-                (Z1, "A1 is the same as Z1"),
-                (Z1 > 0, "A1 is only 0 and 1, the mask"),
-                (_softmax(Z1), "A1 went through softmax"),
-            ],
+            "Z1": [(W1 @ wide, "Z1 lacks its bias")],
+            "A1": [(Z1, "A1 is the same as Z1")],
             "Z2": [
                 (W2 @ A1, "Z2 lacks its bias. Add b2: W2 @ A1 + b2."),
                 (W2 @ Z1 + b2, "Z2 was made from Z1"),
-                (A2, "Z2 is already probabilities. Keep Z2, and put softmax(Z2) into A2."),
             ],
             "A2": [
                 (Z2, "A2 is the same as Z2"),
                 (np.maximum(Z2, 0), "A2 went through ReLU"),
                 (_softmax(A1), "A2 is the softmax of A1"),
-                (_sigmoid(Z2), "A2 went through the sigmoid"),
             ],
         }
         got = _call(function, names, W1=params[0], b1=params[1], W2=params[2], b2=params[3], X=X)
@@ -630,7 +624,6 @@ def cross_entropy(function):
             (-logs[Y].mean(), "A2[Y] takes whole rows"),
             (-np.log(A2.max(0)).mean(), "it uses the largest probability, not the right digit's"),
             (-np.log(p.mean()), "the mean was taken before the logarithm"),
-            (1 - p.mean(), "there is no logarithm"),
             (((A2 - L) ** 2).sum(0).mean(), "this is the squared error"),
         ]
         got = _call(function, A2=A2.copy(), Y=Y.copy())
@@ -668,7 +661,6 @@ def one_hot(function):
             (_labels(signed - 1), "the ones are one row too high. Use Y, not Y - 1."),
             (_labels((signed + 1) % 10), "the ones are one row too low. Use Y, not Y + 1."),
             (few, "it has Y.max() + 1 rows. There are always 10 classes, also when no 9 is there."),
-            (few.T, "it has Y.max() + 1 classes, and one row for each label"),
             (rows, "whole rows are 1"),
             (right[1:], "it has 9 rows. There are 10 digits, 0 to 9."),
             (np.zeros_like(right), "it is all zeros"),
@@ -688,9 +680,7 @@ def ReLU_deriv(function):
             (np.maximum(Z, 0), "this is ReLU itself, not its slope"),
             (Z < 0, "it is the other way round"),
             (np.ones_like(Z), "it is 1 everywhere"),
-            (np.zeros_like(Z), "it is 0 everywhere"),
             (np.sign(Z), "it is -1 where Z is negative"),
-            (np.where(Z > 0, 1, 0.01), "this is the leaky ReLU's slope"),
         ]
         got = _call(function, Z=Z.copy())
         _same(function, "the answer", got, Z > 0, typical, cure)
@@ -706,6 +696,7 @@ def backward_prop(function):
     use_m = "Divide by m = X.shape[1], the number of examples, once."
     use_dZ2 = "dZ2 is A2 - one_hot(Y)."
     use_mask = "Multiply W2.T @ dZ2 by ReLU_deriv(Z1), which is 1 where Z1 > 0."
+    no_mask = "Multiply W2.T @ dZ2 by ReLU_deriv(Z1); A1 >= 0 holds everywhere."
     cures = {
         "dW1": "It needs the shape of W1: dZ1 @ X.T / m.",
         "dW2": "It needs the shape of W2: dZ2 @ A1.T / m.",
@@ -728,12 +719,11 @@ def backward_prop(function):
             ({"dZ2": A2 - Y}, f"is wrong: the labels themselves were subtracted. {use_dZ2}"),
             ({"dZ2": A2}, f"does not know the labels. {use_dZ2}"),
             ({"dZ2": 2 * (A2 - L)}, f"is twice too large. {use_dZ2}"),
-            ({"mask": 1}, "is wrong: the mask is missing or always true. Multiply W2.T @ dZ2 by "
-             "ReLU_deriv(Z1); A1 >= 0 holds everywhere."),
+            ({"mask": 1}, f"is wrong: the mask is missing or always true. {no_mask}"),
             ({"mask": Z1 < 0}, f"is wrong: the mask is the wrong way round. {use_mask}"),
             ({"mask": A1}, f"is wrong: it multiplies by ReLU(Z1). {use_mask}"),
             ({"mask": back > 0}, f"is wrong: the mask was made from W2.T @ dZ2. {use_mask}"),
-        ]  # fmt: skip
+        ]
         wrong = [(_gradients(params64, wide, Y, **scene), text) for scene, text in scenes]
         typical = {
             names[i]: [(each[i], f"{names[i]} {text}") for each, text in wrong]
@@ -747,14 +737,10 @@ def backward_prop(function):
             for scale in (1, m):  # with and without / m
                 typical[name] += [
                     (d.sum() * scale, f"{name} came out as a single number"),
-                    (
-                        np.full_like(right[i], d.sum() * scale),
-                        f"{name} is the same number for every unit",
-                    ),
+                    (right[i] * 0 + d.sum() * scale, f"{name} is the same number for every unit"),
                     (d.sum(0) * scale, f"{name} was summed over the units"),
                     (d.sum(0)[None] * scale, f"{name} was summed over the units"),
                     (right[i][:, 0] * scale, flat),
-                    (d * scale, f"{name} was not summed"),
                 ]
         Z1, A1, Z2, A2 = (each.astype(dtype) for each in forward)
         given = {"Z1": Z1, "A1": A1, "Z2": Z2, "A2": A2, "W1": params[0], "W2": params[2]}
@@ -782,7 +768,6 @@ def update_params(function):
                 (-alpha * d, f"{name} is the step alone"),
                 (alpha * d, f"{name} is the step alone"),
                 (alpha * (p - d), f"{name}: alpha multiplies all. Mind the brackets."),
-                (p - alpha, f"{name}: the gradient is missing"),
             ]
             for name, p, d in zip(PARAMS, wide, gradients, strict=True)
         }
@@ -811,7 +796,6 @@ def get_predictions(function):
             (A2.max(0), "it returned the largest probabilities, not where they are"),
             (A2.argmin(0), "it chose the least likely digit"),
             (right + 1, "each answer is one too high. Row 0 is digit 0: do not add 1."),
-            (_labels(right), "it returned zeros and ones"),
             (np.round(A2), "it rounded the probabilities"),
             (right[None], "it came out as (1, m). Return one flat array: leave out keepdims=True."),
         ]
@@ -918,37 +902,35 @@ def minibatches(function):
 
     def run(m, batch_size, rng):
         batches = _call(batches_of, m=m, batch_size=batch_size, rng=rng)
-        batches = [np.asarray(each) for each in batches]
-        if any(each.ndim != 1 or each.dtype.kind not in "iu" for each in batches):
-            raise _Mistake("each batch must be a flat array of whole numbers. Slice the order.")
-        return batches
+        with contextlib.suppress(ValueError):  # lists of unequal length
+            batches = [np.asarray(each) for each in batches]
+            if all(each.ndim == 1 and each.dtype.kind in "iu" for each in batches):
+                return batches
+        raise _Mistake("each batch must be a flat array of whole numbers. Slice the order.")
 
+    cut = "Each but the last must hold batch_size: order[start : start + batch_size]."
+    dropped = "The last batch may be smaller: let start run over range(0, m, batch_size)."
+    replaced = "Draw without putting back: order = rng.permutation(m), once, before the loop."
+    together = "the same examples always stay together. Shuffle all m numbers, then cut them up."
     rng = np.random.default_rng(3)
     for m, size in ((1000, 64), (9, 3), (5, 8), (1, 4)):
         batches = run(m, size, rng)
-        sizes, flat = [each.size for each in batches], np.concatenate([*batches, np.zeros(0, int)])
-        seen, left = np.unique(flat).size, m - flat.size
-        neighbours = all(np.ptp(each) == each.size - 1 for each in batches if each.size)
-        together = (
-            "each batch holds neighbours, so the same examples always stay together. "
-            "Shuffle all m numbers before you cut them up."
-        )
+        sizes = [each.size for each in batches]
+        flat = np.concatenate([*batches, np.zeros(0, int)])
+        top, seen, left = flat.max(initial=0), np.unique(flat).size, m - flat.size
+        ordered = m == 1000 and np.array_equal(flat, np.arange(m))
+        neighbours = m == 1000 and all(np.ptp(each) == each.size - 1 for each in batches)
+        uneven = max(sizes, default=0) > size or min(sizes[:-1], default=size) < size
         for wrong, text in (
-            (flat.size == seen == m // size * size < m, f"the last {left} are left out. "
-             "The last batch may be smaller: let start run over range(0, m, batch_size)."),
-            (flat.max(initial=0) >= m, f"{flat.max(initial=0)} came out. "
-             "The numbers run from 0 to m - 1: use rng.permutation(m)."),
-            (flat.size > max(m, seen), "some numbers came twice. "
-             "Move on by batch_size each time: range(0, m, batch_size)."),
-            (flat.size > seen, "some numbers came twice. "
-             "Draw without putting back: order = rng.permutation(m), once, before the loop."),
+            (flat.size == seen == m // size * size < m, f"the last {left} are left out. {dropped}"),
+            (top >= m, f"{top} came out. The numbers run from 0 to m - 1: rng.permutation(m)."),
+            (flat.size > max(m, seen), "some numbers came twice. Move on by batch_size each time."),
+            (flat.size > seen, f"some numbers came twice. {replaced}"),
             (left, f"only {flat.size} of {m} numbers came out. Yield inside the loop."),
-            (m == 1000 and np.array_equal(flat, np.arange(m)), "the numbers come in order. "
-             "Shuffle them: order = rng.permutation(m)."),
-            (m == 1000 and neighbours, together),
-            (max(sizes) > size or min(sizes[:-1], default=size) < size, f"a batch holds {sizes[0]} "
-             "numbers. Each but the last must hold batch_size: order[start : start + batch_size]."),
-        ):  # fmt: skip
+            (ordered, "the numbers come in order. Shuffle them: order = rng.permutation(m)."),
+            (neighbours, f"each batch holds neighbours, so {together}"),
+            (uneven, f"a batch holds {max(sizes, default=0)} numbers. {cut}"),
+        ):
             if wrong:
                 raise _Mistake(f"with m={m} and batch_size={size}, {text}")
     if np.array_equal(*(run(1000, 64, rng)[0] for _ in range(2))):
@@ -1020,10 +1002,8 @@ def train_epoch(function):
         if not called:
             raise _Mistake("the function in momentum is not called. Call it for each batch.")
         if near(got, right):
-            raise _Mistake(
-                "the velocity is not carried over. Keep it: velocity = momentum(velocity, "
-                "gradients), and make the zeros once, before the loop."
-            )
+            keep = "Keep what momentum returns, and make the zeros once, before the loop."
+            raise _Mistake(f"the velocity is not carried over. {keep}")
         raise _Mistake("with momentum, the weights are wrong. Update with what it returns.")
     if "change" in parameters and not near(run(change=lambda X, rng: X / 2), ends(factor=0.5)):
         raise _Mistake("the function in change has no effect. Use change(X[:, batch], rng).")
@@ -1064,48 +1044,41 @@ def shift_images(function):
     moves = (2, -3), (-1, 4), (3, 0), (0, 2), (0, -2), (-3, 0), (0, 0)
     shape = "Give it the shape of X: (784, m), one column an image."
     mixed = "X.reshape(m, 28, 28) mixes the images. The images are columns: X.T.reshape(m, 28, 28)."
+    wraps = "what leaves comes in on the other side: np.roll wraps around. Fill with 0."
+    empty = "all is 0. With 0, a slice such as [0:] or [:-0] is everything or nothing."
     way = "Pixel (i, j) goes to (i + down, j + right)."
     for dtype, m, (down, right) in itertools.product(TYPES, (3, 1), moves):
         X = rng.uniform(0.1, 1, (m, PIXELS)).astype(dtype).T
         images, mix = X.T.reshape(m, 28, 28), _shifted(X.reshape(m, 28, 28), down, right)
-        moved = _shifted(images, down, right)
-        typical = [  # as (m, 28, 28)
-            (np.roll(images, (down, right), (1, 2)), "what leaves comes in on the other side: "
-             "np.roll wraps around. Fill with 0."),
-            (_shifted(images, -down, -right), f"it moved the other way. {way}"),
-            (_shifted(images, right, down), f"down and right are exchanged. {way}"),
-            (_shifted(images, -down, right), f"it moved up instead of down. {way}"),
-            (_shifted(images, down, -right), f"it moved left instead of right. {way}"),
-            (mix, mixed),
-            (images * 0, "all is 0. With 0, a slice such as [0:] or [:-0] is everything or "
-             "nothing: treat 0 by itself."),
-        ]  # fmt: skip
-        typical = [(each.reshape(m, PIXELS).T, text) for each, text in typical]
+        moved, rolled = _shifted(images, down, right), np.roll(images, (down, right), (1, 2))
+        case = f"with down={down} and right={right}, "
         typical = [
             (moved, f"it came out as (m, 28, 28). {shape}"),
             (moved.transpose(1, 2, 0), f"it came out as (28, 28, m). {shape}"),
-            (moved.reshape(m, -1), f"it came out as (m, 784). {shape}"),
-            (X, "nothing moved. Return the moved images."),
-            *typical,
+            (moved.reshape(m, PIXELS), f"it came out as (m, 784). {shape}"),
+            (X, f"{case}nothing moved. Return the moved images."),
+            (rolled.reshape(m, PIXELS).T, f"{case}{wraps}"),
+            (mix.reshape(m, PIXELS).T, mixed),
             (mix.reshape(PIXELS, m), mixed),
+            (X * 0, f"{case}{empty}"),
         ]
-        case = f"with down={down} and right={right}, "
-        typical = [(wrong, case + text) for wrong, text in typical]
+        for other, text in (
+            ((-down, -right), "it moved the other way"),
+            ((right, down), "down and right are exchanged"),
+            ((-down, right), "it moved up instead of down"),
+            ((down, -right), "it moved left instead of right"),
+        ):
+            typical.append((_shifted(images, *other).reshape(m, PIXELS).T, f"{case}{text}"))
         changed = "Write into a new array: np.zeros_like(X)."
         got = _call(function, (), {}, changed, X=X, down=down, right=right)
         want = moved.reshape(m, PIXELS).T
-        _same(function, f"{case}the answer", got, want, typical, types=[dtype])
+        _same(function, f"{case}the answer", got, want, typical, way, [dtype])
     return "The images move by whole pixels, 0 enters, and X itself is unchanged."
 
 
 # === 2. Set-up and data ===========================================================================
 
-FLOORS = {
-    "numpy": "2.0",
-    "pandas": "2.2.2",
-    "matplotlib": "3.9",
-    "scikit-learn": "1.5",
-}
+FLOORS = {"numpy": "2.0", "pandas": "2.2.2", "matplotlib": "3.9", "scikit-learn": "1.5"}
 PYTHON_FLOOR = (3, 10)
 
 

@@ -485,7 +485,8 @@ MISTAKES = [
      [("order[start : start + batch_size]", "rng.permutation(m)[:batch_size]")], "some numbers "
      "came twice"),
     ("a batch given twice", "minibatches", [("        yield order[start : start + batch_size]",
-     "        yield order[start : start + batch_size]\n" * 2)], "came twice. Move on by batch_size"),
+     "        yield order[start : start + batch_size]\n" * 2)],
+     "came twice. Move on by batch_size"),
     ("moves on by one", "minibatches", [("range(0, m, batch_size)", "range(m)")],
      "came twice. Move on by batch_size"),
     ("only the batches are shuffled", "minibatches", [("rng.permutation(m)", "np.arange(m)"),
@@ -501,6 +502,12 @@ def minibatches(m, batch_size, rng):
 """, "must hold batch_size"),
     ("not shuffled in place: shuffle returns None", "minibatches",
      [("rng.permutation(m)", "rng.shuffle(np.arange(m))")], "NoneType"),
+    ("yields nothing", "minibatches", [("range(0, m, batch_size)", "range(0)")],
+     "only 0 of 1000 numbers came out. Yield inside the loop"),
+    ("all batches in one more list", "minibatches", """\
+def minibatches(m, batch_size, rng):
+    return [np.array_split(rng.permutation(m), 3)]
+""", "flat array of whole numbers"),
     # train_epoch
     ("X shuffled and not Y", "train_epoch", [("minibatches(Y.size, batch_size, rng)",
      "range(0, Y.size, batch_size)"), ("    velocity = [", "    X = X[:, rng.permutation(Y.size)]\n"
