@@ -173,7 +173,8 @@ class Hub:
 
     def __init__(self, folder, threads):
         public, hub, proxy = free_ports(3)
-        self.url, self.folder, self.token = f"http://127.0.0.1:{public}", folder, secrets.token_hex()
+        self.url, self.folder = f"http://127.0.0.1:{public}", folder
+        self.token = secrets.token_hex()
         environment = {"PYTHONDONTWRITEBYTECODE": "1"}
         if threads:
             environment |= dict.fromkeys(["OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"], str(threads))
@@ -398,7 +399,9 @@ def main(argv=None):
         return 2
     report(measured)
     if args.save and not args.small:
-        MEASURED.write_text(json.dumps(measured, indent=1) + "\n")
+        kept = json.loads(MEASURED.read_text()) if MEASURED.exists() else {}
+        kept[f"{args.users} users, {args.threads or 'free'} threads"] = measured
+        MEASURED.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n")
     return 1 if measured["failures"] else 0
 
 
