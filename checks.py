@@ -1043,7 +1043,7 @@ def shift_images(function):
     rng = np.random.default_rng(7)
     moves = (2, -3), (-1, 4), (3, 0), (0, 2), (0, -2), (-3, 0), (0, 0)
     shape = "Give it the shape of X: (784, m), one column an image."
-    mixed = "X.reshape(m, 28, 28) mixes the images. The images are columns: X.T.reshape(m, 28, 28)."
+    mixed = "X.reshape(-1, 28, 28) mixes the images. They are columns: X.reshape(28, 28, -1)."
     wraps = "what leaves comes in on the other side: np.roll wraps around. Fill with 0."
     empty = "all is 0. With 0, a slice such as [0:] or [:-0] is everything or nothing."
     way = "Pixel (i, j) goes to (i + down, j + right)."
