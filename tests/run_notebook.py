@@ -215,6 +215,8 @@ def normalise(nb):
             last = outputs[-1] if outputs else {}
             if output.output_type == "execute_result":
                 output.execution_count = count
+            # A widget lives only as long as its kernel: its picture and text are what is stored
+            output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)
             if output.output_type == "stream" and last.get("name") == output.name:
                 last.text += output.text
             else:

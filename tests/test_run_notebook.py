@@ -157,3 +157,12 @@ def test_a_file_that_is_no_notebook_is_named(tmp_path, capsys):
     (tmp_path / "text.ipynb").write_text("hello")
     assert run_notebook.main([str(tmp_path / "text.ipynb")]) == 1
     assert "text.ipynb is not a notebook" in capsys.readouterr().err
+
+
+def test_live_widget_is_stored_as_its_text_and_picture():
+    """Fails if a random model id gets into the file, or the still picture does not."""
+    data = {"text/plain": "a pad", "image/png": "AAAA"}
+    view = {"application/vnd.jupyter.widget-view+json": {"model_id": "0f3c"}}
+    nb = notebook("pad")
+    nb.cells[-1].outputs = [new_output("execute_result", {**data, **view}, execution_count=1)]
+    assert run_notebook.normalise(nb).cells[-1].outputs[0].data == data
