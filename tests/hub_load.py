@@ -9,8 +9,8 @@ The hub has dummy passwords and one process for each server. Each learner gets a
 with the notebook and its files. Through the hub's proxy a session is opened, and all the code cells
 are sent over its websocket, as a browser does: first for one learner alone, then for all of them at
 once, each in a new kernel. The table says how long that took, the peak of memory for each learner
-(server and kernel), and which runs failed, where. PSS is the memory with what several processes share
-divided among them, which is what counts for a server; RSS counts it in full for each.
+(server and kernel), and which runs failed, and where. PSS divides the memory that several processes
+share among them, which is what counts for a server; RSS counts it in full for each.
 
 Exit code 1 if a cell of any learner failed, 2 if something is missing. Linux only.
 """

@@ -174,8 +174,9 @@ def test_each_stub_is_caught_and_each_solution_runs(student, functions, setup):
 
 
 @pytest.fixture
-def folder(tmp_path):
-    shutil.copy(NOTEBOOK, tmp_path)
+def folder(notebook, tmp_path):
+    """An empty folder with the notebook in it."""
+    nbformat.write(notebook, tmp_path / NOTEBOOK.name)
     return tmp_path
 
 
