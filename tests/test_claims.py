@@ -76,6 +76,7 @@ QUOTED = [
     ("init-params-scaled-text", r"\(2015\)"),
     ("climb", r"99 %|95 % interval|95 % of a bell curve|within 1\.96|Where do 1\.96"),
     ("climb-key", r"1,000 dev rows"),
+    ("spread", r"1,000 dev digits|(?m:^\|.*$)"),  # the table: test_benchmark.py
     ("train-text", r"first 1,000 training digits"),
     ("update-velocity-text", r"close to 100 %"),
     ("rung-5-text", r"0\.01"),

@@ -54,7 +54,8 @@ def test_every_place_in_the_table_exists_and_none_is_left_out():
     rows = re.findall(r"^\| `(.+?)` \|", README, flags=re.M)
     places = {row.rstrip("/") for row in rows if (ROOT / row.rstrip("/")).exists()}
     there = {path.name for path in ROOT.iterdir() if not path.name.startswith((".", "__"))}
-    assert places | {"README.md"} == there - {"wheels"}
+    made = {"wheels", "mnist-scratch-student.ipynb"}  # by the README's own commands
+    assert places | {"README.md"} == there - made
 
 
 def test_links_and_pictures_lead_somewhere():
@@ -64,7 +65,7 @@ def test_links_and_pictures_lead_somewhere():
 
 @pytest.mark.parametrize("file", re.findall(r"(?<![\w-])[\w./-]*\w\.(?:py|txt|ipynb|md)\b", README))
 def test_files_that_the_readme_names_exist(file):
-    assert (ROOT / file).exists()
+    assert (ROOT / file).exists() or file == "mnist-scratch-student.ipynb"  # made by a command
 
 
 def test_requirements_are_floors_without_caps():

@@ -1,0 +1,48 @@
+"""The benchmark measures the notebook's own runs, and the notebook quotes what it measured."""
+
+import json
+import re
+
+import pytest
+
+import bench_training
+from run_notebook import ROOT
+
+MEASURED = json.loads((ROOT / "tests/measured.json").read_text(encoding="utf-8"))
+RUNGS = {
+    "rung-3": "3 mini-batches",
+    "rung-4": "4 width",
+    "rung-5": "5 momentum, falling alpha",
+    "rung-6": "6 shifts",
+    "rung-7": "7 warps",
+}
+
+
+@pytest.mark.parametrize(("cell", "rung"), RUNGS.items())
+def test_benchmark_trains_each_rung_as_the_notebook_does(cells, cell, rung):
+    """Fails if a rung's settings are changed in one place only."""
+    settings, source = bench_training.RUNGS[rung], cells[cell].source
+    alpha, epochs = settings["alpha"], settings["epochs"]
+    alphas = f"falling({alpha}, {epochs})" if settings.get("falls") else f"[{alpha}] * {epochs}"
+    hidden = settings["hidden"] if settings["hidden"] != 10 else ""
+    assert f"{alphas}, {settings['batch']}, init_params_scaled({hidden})" in source
+    assert ("update_velocity" in source) == settings.get("momentum", False)
+    change = settings.get("change")
+    assert change is None or re.search(rf"\b{change}[,)]", source)
+
+
+def test_measured_rungs_have_the_present_settings():
+    """Fails if tests/measured.json is older than the benchmark's settings."""
+    for rung, settings in bench_training.RUNGS.items():
+        if rung in MEASURED["rungs"]:
+            stored = MEASURED["rungs"][rung]
+            assert {key: stored[key] for key in settings} == settings, rung
+
+
+def test_table_of_spreads_in_the_notebook_is_the_measured_one(cells):
+    rows = re.findall(r"^\| (\d) [^|]*\| ([\d.]+) \| ([\d.]+) \|$", cells["spread"].source, re.M)
+    assert len(rows) == 5
+    for number, mean, deviation in rows:
+        [stored] = [v for k, v in MEASURED["rungs"].items() if k.startswith(f"{number} ")]
+        assert (float(mean), float(deviation)) == (stored["test_mean"], stored["test_sd"])
+        assert stored["seeds"] >= 5
