@@ -56,7 +56,7 @@ RUNGS = {
         change="random_shift",
     ),
     "7 warps": dict(
-        hidden=512, batch=128, alpha=0.1, epochs=20, falls=True, momentum=True,
+        hidden=512, batch=128, alpha=0.1, epochs=18, falls=True, momentum=True,
         change="random_warp",
     ),
     "exercise": dict(

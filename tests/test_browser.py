@@ -40,7 +40,7 @@ pytestmark = [
     pytest.mark.skipif(BROWSER is None, reason="needs Chromium, Chrome or Edge: none is installed"),
     pytest.mark.skipif("DrawPad" not in NOTEBOOK.read_text(encoding="utf-8"),
                        reason=f"{NOTEBOOK.name} has no drawing pad yet")]
-RUN_ALL = 300  # seconds that Run All may take on a slow machine
+RUN_ALL = 900  # seconds that Run All may take on a slow machine
 KEYS = {"Enter": 13, " ": 32, "Tab": 9, "Escape": 27}
 
 
