@@ -39,8 +39,8 @@ sys.path.insert(0, str(ROOT))  # run by hand, the notebook's own modules are not
 
 import helpers  # noqa: E402
 
-FUNCTIONS = set("""init_params init_params_scaled ReLU softmax forward_prop cross_entropy one_hot
-ReLU_deriv backward_prop update_params get_predictions get_accuracy record gradient_descent
+FUNCTIONS = set("""read_digits to_columns init_params init_params_scaled ReLU softmax
+forward_prop cross_entropy one_hot ReLU_deriv backward_prop update_params get_predictions get_accuracy record gradient_descent
 minibatches get_gradients train_epoch train update_velocity falling shift_images random_shift
 warp_images random_warp random_bend""".split())
 
@@ -97,17 +97,16 @@ def read_csv(name):
     return pd.read_csv(ROOT / "data" / name, dtype=np.uint8)
 
 
-def as_columns(table):
-    """Table (m, 785) uint8 -> X (784, m) float32 in 0..1, a transposed view, and Y (m,)."""
-    rows = table.drop(columns="label").to_numpy()
-    return (rows / np.float32(255)).T, table["label"].to_numpy()
+def load_data(f):
+    """X, Y of the notebook's split, by its own functions: 59,000 train, 1,000 dev, 10,000 test.
 
-
-def load_data():
-    """The notebook's split: 59,000 rows to train on, 1,000 dev, 10,000 test."""
-    table = read_csv("train.csv.gz")
-    train, dev = train_test_split(table, test_size=1000, random_state=42)
-    return *as_columns(train), *as_columns(dev), *as_columns(read_csv("test.csv.gz"))
+    The memory layout counts: X is the transposed view of rows that lie one after the other.
+    """
+    pixels, labels = f["read_digits"](ROOT / "data/train.csv.gz")
+    rows, rows_dev, Y, Y_dev = train_test_split(pixels, labels, test_size=1000, random_state=42)
+    pixels_test, Y_test = f["read_digits"](ROOT / "data/test.csv.gz")
+    X, X_dev, X_test = map(f["to_columns"], (rows, rows_dev, pixels_test))
+    return X, Y, X_dev, Y_dev, X_test, Y_test
 
 
 def in_turns(contenders, repeats):
@@ -484,7 +483,7 @@ def main():
     if torch:
         torch.set_num_threads(args.threads)
     f = notebook_functions(args.notebook)
-    data = load_data()
+    data = load_data(f)
     if not torch:
         print("PyTorch is not installed: its rows are left out.")
     measured = json.loads(args.json.read_text()) if args.json.exists() else {}
