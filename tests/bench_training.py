@@ -39,10 +39,12 @@ sys.path.insert(0, str(ROOT))  # run by hand, the notebook's own modules are not
 
 import helpers  # noqa: E402
 
-FUNCTIONS = set("""read_digits to_columns init_params init_params_scaled ReLU softmax
-forward_prop cross_entropy one_hot ReLU_deriv backward_prop update_params get_predictions get_accuracy record gradient_descent
-minibatches get_gradients train_epoch train update_velocity falling shift_images random_shift
-warp_images random_warp random_bend""".split())
+FUNCTIONS = set("""
+read_digits to_columns init_params init_params_scaled ReLU softmax forward_prop cross_entropy
+one_hot ReLU_deriv backward_prop update_params get_predictions get_accuracy record
+gradient_descent minibatches get_gradients train_epoch train update_velocity falling
+shift_images random_shift warp_images random_warp random_bend
+""".split())
 
 # The notebook's rungs with its settings, chosen on dev rows. change: a function of the notebook.
 RUNGS = {
