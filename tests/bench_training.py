@@ -6,17 +6,23 @@
 
 The functions are the notebook's: their cells are executed, nothing is copied. PyTorch joins if it
 is installed (it is not in requirements.txt). Times are wall-clock medians; whatever is compared
-runs in turns, so that a busy spell of the machine meets all. All use float32 and --threads threads.
+runs in turns, so that a busy spell of the machine meets all, and each library in a process of its
+own: loaded together, their threads slow each other. All use float32 and --threads threads.
 """
 
 import argparse
 import ast
 import json
+import multiprocessing
+import os
 import platform
 import sys
 import time
 import warnings
 from datetime import date
+from functools import partial
+from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 
@@ -29,15 +35,13 @@ from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_limits
 
-try:
-    import torch
-except ImportError:
-    torch = None
-
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # run by hand, the notebook's own modules are not on the path
 
 import helpers  # noqa: E402
+import run_notebook  # noqa: E402
+
+TORCH = find_spec("torch") is not None  # imported by the processes that need it only
 
 FUNCTIONS = set("""
 read_digits to_columns init_params init_params_scaled ReLU softmax forward_prop cross_entropy
@@ -46,6 +50,11 @@ gradient_descent minibatches get_gradients train_epoch train update_velocity fal
 shift_images random_shift warp_images random_warp random_bend
 """.split())
 
+# The notebook's full-batch runs: its first digits, alpha 0.1.
+FULL_BATCH = {
+    "1 first start": dict(start="init_params", digits=41_000, iterations=500),
+    "2 scaled start": dict(start="init_params_scaled", digits=41_000, iterations=250),
+}
 # The notebook's rungs with its settings, chosen on dev rows. change: a function of the notebook.
 RUNGS = {
     "3 mini-batches": dict(hidden=10, batch=32, alpha=0.05, epochs=30),
@@ -62,7 +71,7 @@ RUNGS = {
         change="random_warp",
     ),
     "exercise": dict(
-        hidden=1024, batch=128, alpha=0.1, epochs=45, falls=True, momentum=True,
+        hidden=1024, batch=128, alpha=0.1, epochs=30, falls=True, momentum=True,
         change="random_bend",
     ),
     # Not a rung of its own: what the falling alpha of rung 5 does for the network of rung 3
@@ -77,18 +86,18 @@ RACE = [(batch, alpha, epochs) for batch in (64, 128) for alpha in (0.05, 0.1, 0
 
 # --- what is measured -------------------------------------------------------------------------
 def notebook_functions(path):
-    """The functions of the notebook at path, from its own cells; nothing else of these runs."""
+    """The functions of the notebook at path, from its cells and solutions; no other code runs."""
     namespace = {"np": np, "pd": pd, "helpers": helpers}
-    for cell in nbformat.read(path, as_version=4).cells:
-        if cell.cell_type == "code":
-            body = [
-                node
-                for node in ast.parse(cell.source).body
-                if isinstance(node, ast.Import | ast.ImportFrom)
-                or (isinstance(node, ast.FunctionDef) and node.name in FUNCTIONS)
-            ]
-            code = compile(ast.Module(body, type_ignores=[]), f"<cell {cell.id}>", "exec")
-            exec(code, namespace)
+    nb = nbformat.read(path, as_version=4)
+    sources = {cell.id: cell.source for cell in run_notebook.code_cells(nb)}
+    for cell, source in (sources | run_notebook.solutions(nb)).items():
+        body = [
+            node
+            for node in ast.parse(source).body
+            if isinstance(node, ast.Import | ast.ImportFrom)
+            or (isinstance(node, ast.FunctionDef) and node.name in FUNCTIONS)
+        ]
+        exec(compile(ast.Module(body, type_ignores=[]), f"<cell {cell}>", "exec"), namespace)
     missing = sorted(FUNCTIONS - namespace.keys())
     if missing:
         raise SystemExit(f"{path.name} does not define {', '.join(missing)}.")
@@ -111,17 +120,52 @@ def load_data(f):
     return X, Y, X_dev, Y_dev, X_test, Y_test
 
 
+def serve(pipe, make, notebook):
+    """In a new process: build a contender with make(f, data), then run it whenever it is asked."""
+    warnings.simplefilter("ignore", ConvergenceWarning)  # a few epochs are meant, not forgotten
+    f = notebook_functions(notebook)
+    run = make(f, load_data(f))
+    while True:
+        arguments = pipe.recv()
+        start = time.perf_counter()
+        result = run(*arguments)
+        pipe.send((time.perf_counter() - start, result))
+
+
+class Contender:
+    """make(f, data) -> function, in a process of its own. Called, it gives (seconds, result)."""
+
+    def __init__(self, make, args):
+        context = multiprocessing.get_context("spawn")  # a fork would inherit BLAS threads
+        self.pipe, theirs = context.Pipe()
+        options = (theirs, make, args.notebook)
+        self.process = context.Process(target=serve, args=options, daemon=True)
+        self.process.start()
+        theirs.close()  # so that recv fails if the process dies, instead of waiting for ever
+
+    def __call__(self, *arguments):
+        self.pipe.send(arguments)
+        return self.pipe.recv()
+
+
+def timed(run):
+    """run as a contender of this process."""
+    def clocked():
+        start = time.perf_counter()
+        result = run()
+        return time.perf_counter() - start, result
+    return clocked
+
+
 def in_turns(contenders, repeats):
-    """Seconds of each contender (dict name -> function), repeats times, in turns.
+    """Seconds of each contender (dict name -> function that gives (seconds, result)), in turns.
 
     The pause lets threads that still spin after their last job fall asleep."""
     seconds = {name: [] for name in contenders}
     for _ in range(repeats):
         for name, run in contenders.items():
             time.sleep(0.3)
-            start = time.perf_counter()
-            run()
-            seconds[name].append(time.perf_counter() - start)
+            seconds[name].append(run()[0])
     return seconds
 
 
@@ -162,7 +206,7 @@ def epoch_products(f, X, m, hidden, batch):
 def bench_load(f, data, args):
     """pd.read_csv of both files as uint8."""
     files = lambda: [read_csv(name) for name in ("train.csv.gz", "test.csv.gz")]  # noqa: E731
-    figures = summary(in_turns({"both files": files}, args.repeats))
+    figures = summary(in_turns({"both files": timed(files)}, args.repeats))
     show("Loading train.csv.gz and test.csv.gz with read_csv, uint8 (wanted: 3 s)",
          [(name, f"{s['median_s']:.2f} s") for name, s in figures.items()])
     return figures
@@ -176,9 +220,9 @@ def bench_iteration(f, data, args):
     sk = MLPClassifier((10,), solver="sgd", batch_size=Y.size, alpha=0, momentum=0)
     sk.partial_fit(X.T, Y, classes=np.arange(10))
     seconds = in_turns({
-        "ours": lambda: f["gradient_descent"](X, Y, 0.1, 1, params=params),
-        "W1 @ X and dZ1 @ X.T": lambda: (W1 @ X, dZ1 @ X.T),
-        "scikit-learn": lambda: sk.partial_fit(X.T, Y),
+        "ours": timed(lambda: f["gradient_descent"](X, Y, 0.1, 1, params=params)),
+        "W1 @ X and dZ1 @ X.T": timed(lambda: (W1 @ X, dZ1 @ X.T)),
+        "scikit-learn": timed(lambda: sk.partial_fit(X.T, Y)),
     }, 4 * args.repeats)
     figures = summary(seconds)
     figures["ours / products"] = round(ratio(seconds, "ours", "W1 @ X and dZ1 @ X.T"), 2)
@@ -190,7 +234,7 @@ def bench_iteration(f, data, args):
     return figures
 
 
-def torch_network(start):
+def torch_network(torch, start):
     """784-n-10 in PyTorch with our start (W1, b1, W2, b2), so that both begin alike."""
     W1, b1, W2, b2 = (torch.tensor(p) for p in start)
     net = torch.nn.Sequential(
@@ -202,7 +246,7 @@ def torch_network(start):
     return net
 
 
-def torch_epoch(net, optimizer, X, Y, batch):
+def torch_epoch(torch, net, optimizer, X, Y, batch):
     """One epoch of the plain PyTorch loop; X (m, 784) and Y (m,) are tensors, loaded before."""
     for chosen in torch.randperm(len(Y)).split(batch):
         loss = torch.nn.functional.cross_entropy(net(X[chosen]), Y[chosen])
@@ -211,37 +255,61 @@ def torch_epoch(net, optimizer, X, Y, batch):
         optimizer.step()
 
 
-def torch_data(X, Y):
+def torch_data(torch, X, Y):
     """Our arrays as tensors: X (m, 784) without a copy, labels int64."""
     return torch.from_numpy(X.T), torch.from_numpy(Y.astype(np.int64))
 
 
-def bench_epoch(f, data, args, hidden=128, batch=128, alpha=0.1):
-    """One epoch of plain mini-batch descent at 784-128-10: ours and the others."""
+# One epoch of plain mini-batch descent, 784-128-10: each maker gives a function that runs it.
+HIDDEN, BATCH, ALPHA = 128, 128, 0.1
+
+
+def our_epoch(f, data):
+    X, Y, rng, start = *data[:2], np.random.default_rng(0), f["init_params_scaled"](HIDDEN)
+    return lambda: f["train_epoch"](start, X, Y, ALPHA, BATCH, rng) and None
+
+
+def products_epoch(f, data):
     X, Y = data[:2]
-    rng = np.random.default_rng(0)
-    start = f["init_params_scaled"](hidden)
-    sk = MLPClassifier((hidden,), solver="sgd", batch_size=batch, learning_rate_init=alpha,
+    return lambda: epoch_products(f, X, Y.size, HIDDEN, BATCH)
+
+
+def sklearn_epoch(f, data):
+    X, Y = data[:2]
+    sk = MLPClassifier((HIDDEN,), solver="sgd", batch_size=BATCH, learning_rate_init=ALPHA,
                        momentum=0, alpha=0, max_iter=1)
-    contenders = {
-        "ours": lambda: f["train_epoch"](start, X, Y, alpha, batch, rng),
-        "products alone": lambda: epoch_products(f, X, Y.size, hidden, batch),
-        "scikit-learn": lambda: sk.fit(X.T, Y),
-    }
-    if torch:
-        tensors, net = torch_data(X, Y), torch_network(start)
-        plain = torch.optim.SGD(net.parameters(), lr=alpha)
-        fused = torch.optim.SGD(net.parameters(), lr=alpha, fused=True)
-        contenders["PyTorch"] = lambda: torch_epoch(net, plain, *tensors, batch)
-        contenders["PyTorch, fused SGD"] = lambda: torch_epoch(net, fused, *tensors, batch)
+    return lambda: sk.fit(X.T, Y) and None
+
+
+def torch_epochs(f, data, fused=None):
+    import torch
+
+    tensors = torch_data(torch, *data[:2])
+    net = torch_network(torch, f["init_params_scaled"](HIDDEN))
+    optimizer = torch.optim.SGD(net.parameters(), lr=ALPHA, fused=fused)
+    return lambda: torch_epoch(torch, net, optimizer, *tensors, BATCH)
+
+
+def torch_fused_epochs(f, data):
+    return torch_epochs(f, data, fused=True)
+
+
+def bench_epoch(f, data, args):
+    """One epoch of plain mini-batch descent at 784-128-10: ours and the others."""
+    makers = {"ours": our_epoch, "products alone": products_epoch, "scikit-learn": sklearn_epoch}
+    if TORCH:
+        makers |= {"PyTorch": torch_epochs, "PyTorch, fused SGD": torch_fused_epochs}
+    contenders = {name: Contender(make, args) for name, make in makers.items()}
     for run in contenders.values():
         run()  # once for nothing: the first call pays for threads and memory
-    seconds = in_turns(contenders, max(5, args.repeats))
+    seconds = in_turns(contenders, max(15, args.repeats))
+    for contender in contenders.values():
+        contender.process.terminate()
     figures = summary(seconds)
     for name in contenders:
         if name != "ours":
             figures[f"ours / {name}"] = round(ratio(seconds, "ours", name), 2)
-    show(f"One epoch, 784-{hidden}-10, batch {batch}, {Y.size:,} examples",
+    show(f"One epoch, 784-{HIDDEN}-10, batch {BATCH}, {len(data[1]):,} examples",
          [(k, f"{v['median_s']:.3f} s" if isinstance(v, dict) else v) for k, v in figures.items()])
     return figures
 
@@ -258,47 +326,60 @@ def seconds_to(goal, epochs, run_epoch, right):
     return None
 
 
-def race_ours(f, data, setting, seed):
+def race_ours(f, data):
     X, Y, _, _, X_test, Y_test = data
-    batch, alpha, epochs = setting
-    alphas, rng = f["falling"](alpha, epochs), np.random.default_rng(seed)
-    params = f["init_params_scaled"](128, seed=seed)
 
-    def run_epoch(epoch):
-        nonlocal params
-        params = f["train_epoch"](params, X, Y, float(alphas[epoch]), batch, rng,
-                                  momentum=f["update_velocity"])
+    def race(setting, seed):
+        batch, alpha, epochs = setting
+        alphas, rng = f["falling"](alpha, epochs), np.random.default_rng(seed)
+        params = f["init_params_scaled"](HIDDEN, seed=seed)
 
-    return seconds_to(0.98, epochs, run_epoch, lambda: accuracy(f, params, X_test, Y_test))
+        def run_epoch(epoch):
+            nonlocal params
+            params = f["train_epoch"](params, X, Y, float(alphas[epoch]), batch, rng,
+                                      momentum=f["update_velocity"])
+
+        return seconds_to(0.98, epochs, run_epoch, lambda: accuracy(f, params, X_test, Y_test))
+
+    return race
 
 
-def race_torch(f, data, setting, seed):
-    batch, alpha, epochs = setting
-    torch.manual_seed(seed)
-    net = torch_network(f["init_params_scaled"](128, seed=seed))
-    optimizer = torch.optim.SGD(net.parameters(), lr=alpha, momentum=0.9)
-    tensors, (X_test, Y_test) = torch_data(*data[:2]), torch_data(*data[4:])
+def race_torch(f, data):
+    import torch
 
-    def run_epoch(epoch):
-        optimizer.param_groups[0]["lr"] = alpha * (1 - epoch / epochs)
-        torch_epoch(net, optimizer, *tensors, batch)
+    tensors, (X_test, Y_test) = torch_data(torch, *data[:2]), torch_data(torch, *data[4:])
 
-    def right():
-        with torch.no_grad():
-            return (net(X_test).argmax(dim=1) == Y_test).float().mean().item()
+    def race(setting, seed):
+        batch, alpha, epochs = setting
+        torch.manual_seed(seed)
+        net = torch_network(torch, f["init_params_scaled"](HIDDEN, seed=seed))
+        optimizer = torch.optim.SGD(net.parameters(), lr=alpha, momentum=0.9)
 
-    return seconds_to(0.98, epochs, run_epoch, right)
+        def run_epoch(epoch):
+            optimizer.param_groups[0]["lr"] = alpha * (1 - epoch / epochs)
+            torch_epoch(torch, net, optimizer, *tensors, batch)
+
+        def right():
+            with torch.no_grad():
+                return (net(X_test).argmax(dim=1) == Y_test).float().mean().item()
+
+        return seconds_to(0.98, epochs, run_epoch, right)
+
+    return race
 
 
 def bench_race(f, data, args):
     """Seconds of training to 98 % on test at 784-128-10, each with its best of one small grid."""
-    contenders = {"ours": race_ours} | ({"PyTorch": race_torch} if torch else {})
+    makers = {"ours": race_ours} | ({"PyTorch": race_torch} if TORCH else {})
+    contenders = {name: Contender(make, args) for name, make in makers.items()}
     seconds = {name: {setting: [] for setting in RACE} for name in contenders}
     for setting in RACE:
         for seed in range(args.race_seeds):
             for name, run in contenders.items():
                 time.sleep(0.3)
-                seconds[name][setting].append(run(f, data, setting, seed))
+                seconds[name][setting].append(run(setting, seed)[1])
+    for contender in contenders.values():
+        contender.process.terminate()
     figures = {}
     for name, by_setting in seconds.items():
         done = {s: median(t) for s, t in by_setting.items() if None not in t}
@@ -324,7 +405,7 @@ def bench_growth(f, data, args):
 
     def epoch(rows=30_000, hidden=128):
         start = f["init_params_scaled"](hidden)
-        return lambda: f["train_epoch"](start, X[:, :rows], Y[:rows], 0.1, 128, rng)
+        return timed(lambda: f["train_epoch"](start, X[:, :rows], Y[:rows], ALPHA, BATCH, rng))
 
     figures, lines = {}, []
     for what, values in sizes.items():
@@ -343,6 +424,12 @@ def bench_growth(f, data, args):
 
 def accuracy(f, params, X, Y):
     return f["get_accuracy"](f["get_predictions"](f["forward_prop"](*params, X)[3]), Y)
+
+
+def full_batch(f, data, seed, start, digits, iterations):
+    """One of the notebook's two full-batch runs."""
+    X, Y = data[0][:, :digits], data[1][:digits]
+    return f["gradient_descent"](X, Y, 0.1, iterations, params=f[start](seed=seed))
 
 
 def train_rung(f, data, seed, hidden, batch, alpha, epochs, falls=False, momentum=False,
@@ -367,21 +454,15 @@ def sklearn_like_rung_5(data, seed):
 def bench_rungs(f, data, args):
     """Accuracy and seconds of each rung over seeds; the test rows choose nothing."""
     X, Y, X_dev, Y_dev, X_test, Y_test = data
-    runs = {
-        "1 the lineage": lambda seed: f["gradient_descent"](
-            X, Y, 0.1, 500, params=f["init_params"](seed=seed)),
-        "2 scaled start": lambda seed: f["gradient_descent"](
-            X, Y, 0.1, 500, params=f["init_params_scaled"](seed=seed)),
-    }
-    for name, rung in RUNGS.items():
-        runs[name] = lambda seed, rung=rung: train_rung(f, data, seed, **rung)
-    runs["scikit-learn as rung 5"] = lambda seed: sklearn_like_rung_5(data, seed)
+    runs = {name: partial(full_batch, f, data, **run) for name, run in FULL_BATCH.items()}
+    runs |= {name: partial(train_rung, f, data, **rung) for name, rung in RUNGS.items()}
+    runs["scikit-learn as rung 5"] = partial(sklearn_like_rung_5, data)
     chosen = {n: run for n, run in runs.items() if not args.rungs or n.split()[0] in args.rungs}
     found = {name: [] for name in chosen}
     for seed in range(args.seeds):
         for name, run in chosen.items():
             start = time.perf_counter()
-            result = run(seed)
+            result = run(seed=seed)
             seconds = time.perf_counter() - start
             if isinstance(result, MLPClassifier):
                 dev, test = result.score(X_dev.T, Y_dev), result.score(X_test.T, Y_test)
@@ -394,7 +475,7 @@ def bench_rungs(f, data, args):
         test, dev, seconds = np.array(values).T
         spread = dict(ddof=1) if len(values) > 1 else {}
         figures[name] = {
-            "seeds": len(values), **RUNGS.get(name, {}),
+            "seeds": len(values), **(FULL_BATCH | RUNGS).get(name, {}),
             "test_mean": round(test.mean(), 2), "test_sd": round(test.std(**spread), 2),
             "test_min": round(test.min(), 2), "test_max": round(test.max(), 2),
             "dev_mean": round(dev.mean(), 2), "dev_sd": round(dev.std(**spread), 2),
@@ -456,8 +537,8 @@ def stamp(threads):
     """When and with what a part was measured; nothing that names the machine."""
     versions = {"python": platform.python_version(), "numpy": np.__version__,
                 "pandas": pd.__version__, "scikit-learn": sklearn.__version__}
-    if torch:
-        versions["torch"] = torch.__version__
+    if TORCH:
+        versions["torch"] = version("torch")
     return {"date": date.today().isoformat(), "threads": threads, "versions": versions}
 
 
@@ -481,12 +562,12 @@ def main():
             parser.error(f"--{name.replace('_', '-')} must be at least 1")
     # A few epochs are meant, not forgotten
     warnings.simplefilter("ignore", ConvergenceWarning)
-    threadpool_limits(args.threads)  # the BLAS of NumPy and the OpenMP of scikit-learn
-    if torch:
-        torch.set_num_threads(args.threads)
+    threadpool_limits(args.threads)  # the BLAS of NumPy and the OpenMP of scikit-learn, here
+    for library in ("OPENBLAS", "OMP", "MKL"):  # and in the processes of the contenders
+        os.environ[f"{library}_NUM_THREADS"] = str(args.threads)
     f = notebook_functions(args.notebook)
     data = load_data(f)
-    if not torch:
+    if not TORCH:
         print("PyTorch is not installed: its rows are left out.")
     measured = json.loads(args.json.read_text()) if args.json.exists() else {}
     for part in args.parts:
@@ -494,9 +575,9 @@ def main():
         if part == "rungs":
             new = measured.get("rungs", {}) | new
         measured[part] = new | {"measured": stamp(args.threads)}
-    if args.save:
-        args.json.write_text(json.dumps(measured, indent=1) + "\n")
-        print(f"\nFigures: {args.json}")
+        if args.save:
+            args.json.write_text(json.dumps(measured, indent=1) + "\n")
+            print(f"\nFigures: {args.json}")
     if {"epoch", "rungs"} & set(args.parts):
         chart(measured, args.chart)
 

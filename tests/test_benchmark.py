@@ -31,9 +31,17 @@ def test_benchmark_trains_each_rung_as_the_notebook_does(cells, cell, rung):
     assert change is None or re.search(rf"\b{change}[,)]", source)
 
 
+def test_benchmark_makes_the_full_batch_runs_as_the_notebook_does(cells):
+    first, scaled = bench_training.FULL_BATCH.values()
+    assert f"X_train[:, :{first['digits']:_}]" in cells["lineage-run"].source
+    assert f"X_full, Y_full, 0.1, {first['iterations']}," in cells["lineage-run"].source
+    assert f"X_full, Y_full, 0.1, {scaled['iterations']}," in cells["scaled-run"].source
+    assert scaled["digits"] == first["digits"]
+
+
 def test_measured_rungs_have_the_present_settings():
     """Fails if tests/measured.json is older than the benchmark's settings."""
-    for rung, settings in bench_training.RUNGS.items():
+    for rung, settings in (bench_training.FULL_BATCH | bench_training.RUNGS).items():
         if rung in MEASURED["rungs"]:
             stored = MEASURED["rungs"][rung]
             assert {key: stored[key] for key in settings} == settings, rung
