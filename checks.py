@@ -357,18 +357,27 @@ def _gradients(params, X, Y, dZ2=None, mask=None, m=None):
     return [each / (m or Y.size) for each in both]
 
 
-def _gradient_check(params, X, Y, gradients, h=1e-5):
-    """Compare every gradient with (loss(+h) - loss(-h)) / 2h; returns how many there are."""
-    for name, theta, got in zip(PARAMS, params, gradients, strict=True):
+def _measured(loss, params, h=1e-5):
+    """Slope of loss(params) along each entry: (loss(+h) - loss(-h)) / 2h; params is put back."""
+    slopes = [np.zeros(theta.shape) for theta in params]
+    for theta, slope in zip(params, slopes, strict=True):
         for at in np.ndindex(theta.shape):
             keep, losses = theta[at], []
             for step in (h, -h):
                 theta[at] = keep + step
-                losses.append(_loss(_forward(params, X)[3], Y))
+                losses.append(loss(params))
             theta[at] = keep
-            # Rounding in the loss, about 1e-16, becomes 1e-11 after the division by 2h.
-            if abs((losses[0] - losses[1]) / (2 * h) - got[at]) > 1e-8:
-                raise _Mistake(f"d{name} disagrees with central differences. Mend its formula.")
+            slope[at] = (losses[0] - losses[1]) / (2 * h)
+    return slopes
+
+
+def _gradient_check(params, X, Y, gradients):
+    """Compare every gradient with the measured slopes; returns how many there are."""
+    slopes = _measured(lambda params: _loss(_forward(params, X)[3], Y), params)
+    for name, slope, got in zip(PARAMS, slopes, gradients, strict=True):
+        # Rounding in the loss, about 1e-16, becomes 1e-11 after the division by 2h.
+        if abs(slope - got).max() > 1e-8:
+            raise _Mistake(f"d{name} disagrees with central differences. Mend its formula.")
     return sum(theta.size for theta in params)
 
 
@@ -1074,6 +1083,43 @@ def shift_images(function):
         want = moved.reshape(m, PIXELS).T
         _same(function, f"{case}the answer", got, want, typical, way, [dtype])
     return "The images move by whole pixels, 0 enters, and X itself is unchanged."
+
+
+# --- A network of the learner's own ---------------------------------------------------------------
+
+
+def slopes(loss, params, gradients):
+    """Check gradients of a network with any layers: one for each array of params.
+
+    loss(params) -> float, the mean loss. params: list of float64 arrays; they are not changed.
+    Prints one line, or raises AssertionError with the first entry that is not the slope measured
+    by central differences.
+    """
+    params, gradients = [np.array(p) for p in params], [np.asarray(g) for g in gradients]
+    if len(gradients) != len(params):
+        raise AssertionError(
+            f"slopes: there are {len(params)} parameter arrays, but {len(gradients)} gradients. "
+            "Return one gradient for each, in the same order."
+        )
+    if any(p.dtype != np.float64 for p in params):
+        raise AssertionError("slopes: a tiny step needs all digits. Make the params float64.")
+    names = [f"gradient {n} of {len(params)}" for n in range(1, len(params) + 1)]
+    for name, theta, got in zip(names, params, gradients, strict=True):
+        if got.shape != theta.shape:
+            raise AssertionError(
+                f"slopes: {name} has shape {got.shape}, but its parameter has {theta.shape}. "
+                "Look for a missing .T, or a sum without axis=1, keepdims=True."
+            )
+    for name, slope, got in zip(names, _measured(loss, params), gradients, strict=True):
+        wrong = ~np.isclose(got, slope, rtol=1e-5, atol=1e-8)
+        if wrong.any():
+            at = tuple(int(i) for i in np.argwhere(wrong)[0])
+            raise AssertionError(
+                f"slopes: {name} is wrong in {wrong.sum()} of {wrong.size} entries. The first is "
+                f"{at}: yours is {got[at]:.3g}, measured {slope[at]:.3g}. Mend its formula."
+            )
+    count = sum(theta.size for theta in params)
+    print(f"slopes: right. All {count:,} gradients agree with central differences.")
 
 
 # === 2. Set-up and data ===========================================================================

@@ -931,3 +931,43 @@ def test_the_reference_agrees_with_central_differences_away_from_the_kink():
         if m == 5:
             assert (Z1 > 0).any(axis=1).all() and (Z1 < 0).any(axis=1).all()
         assert checks._gradient_check(params, X, Y, checks._gradients(params, X, Y)) == 2395
+
+
+# ---------------------------------------------------------------- a network of the learner's own
+
+
+def cubes(params):
+    return float(sum((theta**3).sum() for theta in params))
+
+
+def two_arrays():
+    rng = np.random.default_rng(5)
+    return [rng.normal(size=(3, 2)), rng.normal(size=(3, 1))]
+
+
+def test_slopes_passes_right_gradients_and_leaves_the_params_alone(capsys):
+    params = two_arrays()
+    before = [theta.copy() for theta in params]
+    checks.slopes(cubes, params, [3 * theta**2 for theta in params])
+    assert capsys.readouterr().out.startswith("slopes: right. All 9 gradients agree")
+    assert all(np.array_equal(a, b) for a, b in zip(params, before, strict=True))
+
+
+@pytest.mark.parametrize(("gradients", "says"), [
+    (lambda a, b: [3 * a**2], r"2 parameter arrays, but 1 gradients.*in the same order"),
+    (lambda a, b: [3 * a**2, (3 * b**2).T], r"gradient 2 of 2 has shape \(1, 3\).*axis=1"),
+    (lambda a, b: [3 * a**2, 2 * b**2], r"gradient 2 of 2 is wrong in 3 of 3 entries.*\(0, 0\)"),
+    (lambda a, b: [-3 * a**2, 3 * b**2], r"gradient 1 of 2 is wrong in 6 of 6.*Mend its formula"),
+    (lambda a, b: [np.full(a.shape, np.nan), 3 * b**2], r"gradient 1 of 2 is wrong.*yours is nan"),
+])  # fmt: skip
+def test_slopes_names_the_wrong_gradient(gradients, says):
+    """Fails if a wrong gradient of a learner's own network would pass, or not be named."""
+    params = two_arrays()
+    with pytest.raises(AssertionError, match=says):
+        checks.slopes(cubes, params, gradients(*params))
+
+
+def test_slopes_asks_for_float64():
+    params = [theta.astype(np.float32) for theta in two_arrays()]
+    with pytest.raises(AssertionError, match="Make the params float64"):
+        checks.slopes(cubes, params, [3 * theta**2 for theta in params])
