@@ -12,7 +12,7 @@ measured seconds, which never repeat: its stored outputs are kept as long as its
 of all code cells before it are the ones that printed them. A digest of these sources in the cell's
 metadata, under `measured`, tells. It does not see a change in a module that the notebook imports.
 
-Tests import `execute`, `run`, `normalise` and `refresh`.
+Tests import `execute`, `run`, `normalise`, `refresh` and `solutions`.
 """
 
 import argparse
@@ -21,6 +21,7 @@ import copy
 import hashlib
 import json
 import os
+import re
 import sys
 import tempfile
 import time
@@ -71,6 +72,7 @@ class Run(NamedTuple):
     nb: nbformat.NotebookNode  # executed, not normalised
     again: nbformat.NotebookNode | None  # the outputs of each cell's second run, with twice=True
     answer: Any  # what the probe left in `answer`
+    seconds: dict  # {id of a code cell: how long it took}
 
 
 class ThisPython(KernelSpecManager):
@@ -81,6 +83,15 @@ class ThisPython(KernelSpecManager):
 
     def get_kernel_spec(self, kernel_name):
         return KernelSpec(resource_dir=RESOURCES, **get_kernel_dict())
+
+
+def solutions(nb):
+    """{id of an exercise: the Python code of its folded solution}, in order."""
+    found = {}
+    for cell in nb.cells:
+        if cell.cell_type == "markdown" and cell.id.startswith("exercise-"):
+            found[cell.id] = "\n".join(re.findall(r"```python\n(.*?)\n```", cell.source, re.S))
+    return found
 
 
 def code_cells(nb):
@@ -142,20 +153,24 @@ def run(nb, *, replace=None, twice=False, probe=None, timeout=300, folder=ROOT):
         whole.cells = [*whole.cells, asked]
     for cell in code_cells(whole):
         cell.outputs, cell.execution_count = [], None
-    _execute(whole, timeout, folder)
+    seconds = _execute(whole, timeout, folder)
     answer = None
     if probe is not None:
         said = "".join(o.text for o in asked.outputs if o.output_type == "stream")
         answer = json.loads(said.splitlines()[-1])
-    return Run(nb, again, answer)
+    return Run(nb, again, answer, seconds)
 
 
 def _execute(nb, timeout, folder):
-    """Execute `nb` in place; raises Failed."""
-    reached = {}
+    """Execute `nb` in place; returns {cell id: seconds}; raises Failed."""
+    reached, seconds = {}, {}
 
     def note(cell, cell_index):
         reached.update(cell=cell, number=cell_index + 1)
+        seconds[cell.id] = -time.monotonic()
+
+    def noted(cell, cell_index, execute_reply):
+        seconds[cell.id] += time.monotonic()
 
     kernel = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=ThisPython())
     client = NotebookClient(
@@ -166,6 +181,7 @@ def _execute(nb, timeout, folder):
         record_timing=False,
         store_widget_state=False,
         on_cell_execute=note,
+        on_cell_executed=noted,
         resources={"metadata": {"path": str(folder)}},
     )
     # The user's own settings of Python, IPython and matplotlib's backend stay outside
@@ -184,6 +200,7 @@ def _execute(nb, timeout, folder):
         except CellControlSignal:
             pass  # a cell raised, which its outputs say
     complain(nb)
+    return seconds
 
 
 def execute(nb, **options):
@@ -194,8 +211,8 @@ def execute(nb, **options):
 def normalise(nb):
     """A copy of `nb` in the one form in which it is stored.
 
-    nbformat 4.5; the metadata in METADATA and nothing else; of a cell's metadata only its tags,
-    whether its source is folded and the digest of a timed cell; execution counts 1, 2, 3, ...;
+    nbformat 4.5; the metadata in METADATA and nothing else; of a cell's metadata only its tags
+    and the digest of a timed cell; execution counts 1, 2, 3, ...;
     consecutive prints joined into one.
     """
     nb = copy.deepcopy(nb)
@@ -203,8 +220,6 @@ def normalise(nb):
     nb.metadata = nbformat.from_dict(METADATA)
     for cell in nb.cells:
         kept = {"tags": tags(cell)} if tags(cell) else {}
-        if cell.metadata.get("jupyter", {}).get("source_hidden"):
-            kept["jupyter"] = {"source_hidden": True}
         if "timed" in tags(cell) and "measured" in cell.metadata:
             kept["measured"] = cell.metadata.measured
         cell.metadata = nbformat.from_dict(kept)

@@ -36,19 +36,26 @@ CLAIMS = [
     ("lineage-run-text", r"on the (\d+) digits", "overfitted digits", 0),
     ("lineage-run-text", r"these (\d+) pictures", "overfitted digits", 0),
     ("lineage-run-text", r"(\d+) steps", "steps", 0),
-    ("scaled-run-text", r"after (\d+) steps", "steps", 0),
-    ("too-large-text", r"with ([\d,]+) examples", "train", 0),
+    ("lineage-run-text", r"does it: ([\d,]+) digits", "full batch", 0),
+    ("scaled-run-text", r"half the steps: (\d+)", "steps of the scaled start", 0),
+    ("too-large-text", r"after (\d+) steps it", "steps of the scaled start", 0),
+    ("too-large-text", r"ends after (\d+)", "steps", 0),
+    ("too-large-text", r"with ([\d,]+) examples", "full batch", 0),
+    ("rungs-1-2-text", r"(\d+) steps from", "steps", 0),
+    ("rungs-1-2-text", r"(\d+) from the scaled", "steps of the scaled start", 0),
     ("too-large-answer", r"about (\d+) %", "stuck accuracy", 0.5),
     ("too-large-answer", r"stays at about ([\d.]+)", "stuck loss", 0.02),
     ("accuracy-per-digit-text", r"about (\d+) examples", "dev examples of a digit", 30),
     ("climb", r"only ([\d,]+) digits", "dev", 0),
-    ("minibatches-text", r"looks at ([\d,]+) digits", "train", 0),
+    ("minibatches-text", r"looks at ([\d,]+) digits", "full batch", 0),
+    ("minibatches-text", r"over all ([\d,]+) of them", "train", 0),
     ("minibatches-text", r"But (\d+) digits", "batch of rung 3", 0),
     ("minibatches-text", r"makes ([\d,]+) steps", "steps per epoch", 0),
-    ("rung-3-text", r"took (\d+) steps", "steps", 0),
+    ("rung-3-text", r"took (\d+) steps", "steps of the scaled start", 0),
+    ("rung-3-text", r"steps of ([\d,]+) digits\. This", "full batch", 0),
     ("rung-3-text", r"takes (\d+) times", "epochs of rung 3", 0),
     ("rung-3-text", r"times ([\d,]+) steps", "steps per epoch", 0),
-    ("rung-3-text", r"steps of (\d+) digits", "batch of rung 3", 0),
+    ("rung-3-text", r"steps of (\d+) digits each", "batch of rung 3", 0),
     ("rung-4-text", r"all ([\d,]+)\. The rest", "train", 0),
     ("rung-4-text", r"so take (\d+)\.", "hidden units of rung 4", 0),
     ("rung-4-text", r"now ([\d,]+) parameters", "parameters of rung 4", 0),
@@ -66,9 +73,9 @@ CLAIMS = [
     ("close", r"\(([\d.]+) % on test\), loss about", "ones in test", 0.005),
     ("close", r"loss about ([\d.]+) \| it always", "stuck loss", 0.02),
     ("close", r"loss exactly ([\d.]+)", "loss of zero weights", 0.0005),
-    ("close", r"the ([\d,]+) parameters", "parameters", 0),
-    ("exercise-answers", r"= ([\d,]+), which", "W1", 0),
-    ("exercise-answers", r"which is ([\d.]+) %", "share of W1", 0.05),
+    ("exercise-prepare", r"\((\d{5}),\)", "train", 0),
+    ("exercise-build", r"([\d.]+), which is ln 10", "ln 10", 0.0005),
+    ("exercise-climb", r"rung 5, with (\d+)", "hidden units of rung 4", 0),
 ]
 
 # Years, sizes of published networks and confidence levels: facts of the sources, not of a run
@@ -84,15 +91,17 @@ QUOTED = [
     ("preparation-text", r"of 100 will"),
     ("draw", r"20 x 20"),
     ("score-chart-text", r"paper of 2003|from 1998|Its 1\.6 %|its 1\.1 %|its 0\.7 %|at 1 %"),
-    ("close", r"Train 1,024 hidden units with it for 45 epochs"),
+    ("exercise-bend", r"1,024 hidden units with it for 30 epochs"),  # test_benchmark.py
+    ("exercise-bend", r"reached [\d.]+ % on the test"),
+    ("lineage-run-text", r"about 20 seconds"),  # test_seconds_to_catch_up_fit_a_run
     ("accuracy-per-digit-text", r"95 % intervals"),
     ("class-counts-text", r"right 90 % of the time"),
     ("overflow-text", r"1000, 1001 and 1002"),  # the numbers of the cell below it
     ("gradient-check-text", r"\(1e-6\)"),
-    ("close", r"Use 30 hidden units"),
-    ("close", r"for 100 steps"),
-    ("exercise-answers", r"10 \+ 100 \+ 10"),
-    ("exercise-answers", r"After 100 steps"),
+    ("exercise-look", r"67, all near"),  # these: test_exercises.py
+    ("exercise-train", r"take 20 full-batch steps"),
+    ("exercise-alpha", r"[Aa]fter 100 steps|for 100 steps"),
+    ("exercise-climb", r"Train 30 hidden units"),
 ]
 
 # The network's own definition and the digits themselves: tested in test_network and test_data
@@ -116,10 +125,10 @@ def truth(whole_run):
         "ln 10": math.log(10),
         "parameters": a["parameters"],
         "small parameters": a["small_parameters"],
-        "W1": a["W1"],
-        "share of W1": 100 * a["W1"] / a["parameters"],
         "overfitted digits": 20,
         "steps": a["first"][-1]["step"],
+        "steps of the scaled start": a["scaled"][-1]["step"],
+        "full batch": a["full batch"],
         "stuck accuracy": 100 * a["large"][-1]["train_accuracy"],
         "stuck loss": a["large"][-1]["train_loss"],
         "dev examples of a digit": len(a["Y_dev"]) / 10,
@@ -137,7 +146,7 @@ def truth(whole_run):
         "zeros in test": 100 * a["zeros_in_test"],
         "ones in train": 100 * a["ones_in_train"],
         "ones in test": 100 * a["ones_in_test"],
-        "loss of zero weights": a["zeros"][0]["train_loss"],
+        "loss of zero weights": math.log(10),  # all ten scores are 0; the run: test_exercises.py
     }
 
 
@@ -161,8 +170,10 @@ def test_no_number_is_left_unchecked(notebook):
                 for match in re.finditer(pattern, cell.source):
                     text[slice(*match.span())] = " " * (match.end() - match.start())
         text = "".join(text)
+        text = re.sub(r"```.*?```", " ", text, flags=re.S)
         text = re.sub(r"\$\$.*?\$\$|\$.*?\$|`[^`]*`|\]\([^)]*\)", " ", text, flags=re.S)
-        text = re.sub(r"^## .*|\*\*Minutes:\*\* \d+|sections? \d", " ", text, flags=re.M)
+        text = re.sub(r"^## .*|^\*\*Behind\?.*", " ", text, flags=re.M)
+        text = re.sub(r"\*\*Minutes:\*\* \d+|sections? \d", " ", text)
         numbers = re.findall(r"(?<![\w#.])\d[\d,]*(?:\.\d+)?", text)
         left += [(cell.id, n) for n in numbers if n.rstrip(",") not in DEFINITION]
     assert not left
@@ -200,8 +211,10 @@ def test_first_start_begins_above_three_and_ends_near_85_per_cent(whole_run):
 def test_scaled_start_is_ahead_all_the_way_and_still_improves(whole_run):
     first, scaled = whole_run.answer["first"], whole_run.answer["scaled"]
     assert 2.2 < scaled[0]["train_loss"] < 2.7
-    assert all(s["train_loss"] < f["train_loss"] for f, s in zip(first, scaled, strict=True))
-    assert scaled[-1]["train_accuracy"] == pytest.approx(0.905, abs=0.01)
+    assert all(s["train_loss"] < f["train_loss"] for f, s in zip(first, scaled, strict=False))
+    assert scaled[-1]["train_accuracy"] == pytest.approx(0.887, abs=0.01)
+    for score in ("train_accuracy", "dev_accuracy"):  # half the steps, and past its end
+        assert scaled[-1][score] > first[-1][score] + 0.02
     assert abs(scaled[-1]["train_accuracy"] - scaled[-1]["dev_accuracy"]) < 0.03
     for run in (first, scaled):
         assert run[-1]["train_loss"] < run[-3]["train_loss"]
@@ -210,7 +223,7 @@ def test_scaled_start_is_ahead_all_the_way_and_still_improves(whole_run):
 def test_alpha_too_large_kills_every_hidden_unit(whole_run):
     a = whole_run.answer
     assert a["large_is_dead"]
-    assert a["large"][-1]["train_accuracy"] == pytest.approx(a["ones_in_train"])
+    assert a["large"][-1]["train_accuracy"] == pytest.approx(a["ones_in_full_batch"])
 
 
 def test_weights_of_pixels_without_ink_never_move(whole_run):
@@ -218,22 +231,29 @@ def test_weights_of_pixels_without_ink_never_move(whole_run):
     assert whole_run.answer["border_moved"] == 0
 
 
-def test_zero_start_stays_at_ln_ten(whole_run):
-    zeros = whole_run.answer["zeros"]
-    assert zeros[-1]["train_loss"] == pytest.approx(math.log(10), abs=0.01)
-
-
-def test_answers_to_the_alpha_exercise(whole_run):
-    a = whole_run.answer
-    at_100 = next(row for row in a["scaled"] if row["step"] == 100)
-    assert a["alpha_03"][-1]["dev_accuracy"] > at_100["dev_accuracy"]
-    losses = [row["train_loss"] for row in a["alpha_1"]]
-    assert any(later > before for before, later in zip(losses, losses[1:], strict=False))
-
-
 def test_half_a_minute_of_training_is_not_ten(whole_run):
     """A generous budget: catches a runaway, not a slow machine."""
     assert max(whole_run.answer["seconds"].values()) < 400
+
+
+def test_seconds_to_catch_up_fit_a_run(notebook, cells, whole_run):
+    """Fails if "Behind?" names a time that is off by more than a factor of two on this machine.
+
+    The machine's own speed is taken out: what is compared is each share of the whole run."""
+    stated, before, gone = [], [], 0.0
+    for cell in notebook.cells:
+        gone += whole_run.seconds.get(cell.id, 0)
+        for seconds in re.findall(r"\*\*Behind\?\*\* .*: about (\d+) s\.$", cell.source, re.M):
+            stated.append(float(seconds))
+            before.append(gone)
+    assert len(stated) == 10, "one for each section but the first"
+    speed = before[-1] / stated[-1]
+    assert speed < 5, "far slower than stated, even for a busy machine"
+    [said] = re.findall(r"about (\d+) seconds", cells["lineage-run-text"].source)
+    stated.append(float(said))
+    before.append(whole_run.seconds["lineage-run"])
+    for said, measured in zip(stated, before, strict=True):
+        assert said / 2 < measured / speed < 2 * said
 
 
 def test_each_rung_stands_where_the_text_says(whole_run):

@@ -36,12 +36,6 @@ def code(notebook):
 
 
 @pytest.fixture(scope="module")
-def teaching(code):
-    """The code cells that are not folded solutions."""
-    return [cell for cell in code if "solution" not in cell.metadata.get("tags", [])]
-
-
-@pytest.fixture(scope="module")
 def prose(notebook):
     """The text cells without their code blocks."""
     text = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
@@ -123,16 +117,16 @@ def test_each_section_has_goal_minutes_and_key_point(cells, prose):
 
 def test_prose_stands_before_every_code_cell(notebook):
     for before, cell in zip(notebook.cells, notebook.cells[1:], strict=False):
-        if cell.cell_type == "code" and "solution" not in cell.metadata.get("tags", []):
+        if cell.cell_type == "code":
             assert before.cell_type == "markdown", f"nothing is said before {cell.id}"
 
 
-def test_code_cells_are_few_and_short(teaching):
-    sizes = [len(lines(cell.source)) for cell in teaching]
-    assert 45 <= len(teaching) <= 90
+def test_code_cells_are_few_and_short(code):
+    sizes = [len(lines(cell.source)) for cell in code]
+    assert 45 <= len(code) <= 90
     assert 3 <= statistics.median(sizes) <= 5
     assert max(sizes) <= 15
-    assert all(len(line) <= 100 for cell in teaching for line in cell.source.splitlines())
+    assert all(len(line) <= 100 for cell in code for line in cell.source.splitlines())
 
 
 def test_links_name_what_they_lead_to(prose):
@@ -193,10 +187,10 @@ def test_every_function_the_learner_writes_has_its_cell_tag_and_check(cells, cod
     assert tagged == {cell_id(name) for name in WRITTEN}
 
 
-def test_functions_have_docstrings_and_no_name_is_given_twice(teaching):
+def test_functions_have_docstrings_and_no_name_is_given_twice(code):
     """Fails if a function is redefined, or a cell binds a name that another cell has bound."""
     owner = {}
-    for cell in teaching:
+    for cell in code:
         bound = set()
         tree = ast.parse(cell.source)
         for node in tree.body:
@@ -215,9 +209,9 @@ def test_functions_have_docstrings_and_no_name_is_given_twice(teaching):
             owner[name] = cell.id
 
 
-def test_no_function_reads_a_global_array(teaching):
+def test_no_function_reads_a_global_array(code):
     """Every name that a function takes from outside is a module, a function or a builtin."""
-    trees = [ast.parse(cell.source) for cell in teaching]
+    trees = [ast.parse(cell.source) for cell in code]
     functions = [n for t in trees for n in t.body if isinstance(n, ast.FunctionDef)]
     allowed = set(dir(builtins)) | {function.name for function in functions}
     for tree in trees:
@@ -247,7 +241,7 @@ def test_the_test_set_is_read_and_scored_in_one_cell_only(code):
     users = [c.id for c in code if re.search(r"\b(pixels_test|X_test|Y_test|A2_test)\b", c.source)]
     assert users == ["test-score"]
     order = [c.id for c in code]
-    later = [c for c in code[order.index("test-score") :] if "solution" not in run_notebook.tags(c)]
+    later = code[order.index("test-score") :]
     assert not any(re.search(r"\b(gradient_descent|train)\(", c.source) for c in later)
 
 

@@ -139,7 +139,7 @@ def test_normalise():
     assert "version" not in new.metadata.language_info
     assert [cell.metadata for cell in new.cells] == [
         {"tags": ["timed"]},
-        {"jupyter": {"source_hidden": True}},
+        {},
         {},
     ]
     assert [cell.execution_count for cell in new.cells] == [1, 2, 3]

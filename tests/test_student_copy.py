@@ -6,12 +6,11 @@ import subprocess
 import sys
 
 import nbformat
-import numpy as np
 import pytest
 
 import run_notebook
 from run_notebook import NOTEBOOK, ROOT
-from test_whole_run import constants, write_csv
+from test_whole_run import constants
 from workshop import student_copy
 
 
@@ -32,16 +31,9 @@ def functions(notebook):
 
 
 @pytest.fixture(scope="module")
-def setup(cells, tmp_path_factory):
-    """{"setup": the set-up cell's source with small made-up files}: ten blurred blocks."""
-    folder, rng = tmp_path_factory.mktemp("small"), np.random.default_rng(0)
-    shapes = np.kron(rng.random((10, 7, 7)) < 0.4, np.ones((4, 4))).reshape(10, 784)
-    paths = []
-    for name, m in [("train.csv", 2000), ("test.csv", 300)]:
-        Y = rng.integers(0, 10, m)
-        X = 200 * shapes[Y] * rng.random((m, 1)) + 55 * rng.random((m, 784))
-        paths.append(write_csv(folder / name, X.astype(np.uint8), Y))
-    return constants(cells, *paths)
+def setup(cells, other_data):
+    """{"setup": the set-up cell's source with small made-up files}."""
+    return constants(cells, *other_data)
 
 
 def under(nb, cell_id):
@@ -123,7 +115,15 @@ def test_all_else_is_as_in_the_notebook(notebook, functions, student):
             assert new.source.replace(student_copy.TITLE + "\n\n", "", 1) == old.source
             assert new.source != old.source
         elif new.id not in written:
-            assert new.source == old.source
+            source = new.source.replace(student_copy.CATCH_UP, student_copy.CATCH_UP_FULL)
+            assert source == old.source
+
+
+def test_who_is_behind_is_sent_to_the_full_notebook(student, notebook):
+    """Fails if Run All Above, which stops at a stub, is still what the copy advises."""
+    assert str(notebook.cells).count(student_copy.CATCH_UP_FULL) == 10
+    assert str(student.cells).count(student_copy.CATCH_UP) == 10
+    assert student_copy.CATCH_UP_FULL not in str(student.cells)
 
 
 def test_only_the_named_functions_can_be_left_to_write(notebook, hints):

@@ -74,26 +74,6 @@ def constants(cells, train, test):
     return {"setup": source}
 
 
-def write_csv(path, X, Y):
-    table = pd.DataFrame(X, columns=[f"pixel{p}" for p in range(784)])
-    table.insert(0, "label", Y)
-    table.to_csv(path, index=False)
-    return path
-
-
-@pytest.fixture(scope="module")
-def other_data(tmp_path_factory):
-    """A made-up set in the same layout, 28 x 28 and ten classes: two files of blurred blocks."""
-    folder, rng = tmp_path_factory.mktemp("csv"), np.random.default_rng(0)
-    shapes = np.kron(rng.random((10, 7, 7)) < 0.4, np.ones((4, 4))).reshape(10, 784)
-    paths = []
-    for name, m in [("train.csv", 3000), ("test.csv", 500)]:
-        Y = rng.integers(0, 10, m)
-        X = 200 * shapes[Y] * rng.random((m, 1)) + 55 * rng.random((m, 784))
-        paths.append(write_csv(folder / name, X.astype(np.uint8), Y))
-    return paths
-
-
 def test_every_cell_can_be_run_twice_and_any_data_in_the_layout_will_do(
     notebook, cells, other_data
 ):
@@ -119,7 +99,7 @@ def test_without_a_test_file_ten_thousand_rows_are_held_out(notebook, cells, tmp
     assert run.answer[3] > 0.6
 
 
-def test_a_wrong_file_is_told_before_any_training(notebook, cells, tmp_path):
+def test_a_wrong_file_is_told_before_any_training(notebook, cells, tmp_path, write_csv):
     """Fails if a bad file is found late, or not in one sentence that names it."""
     path = write_csv(tmp_path / "small.csv", np.zeros((900, 784), np.uint8), np.arange(900) % 10)
     with pytest.raises(run_notebook.Failed) as failed:

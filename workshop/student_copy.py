@@ -32,6 +32,11 @@ TITLE = (
 )
 
 
+# Run All Above would stop at the first function that is not written
+CATCH_UP_FULL = "**Behind?** Select this cell, then"
+CATCH_UP = f"**Behind?** Go on in `{FULL}`, where all is written: select this cell there, then"
+
+
 class Wrong(Exception):
     """The notebook or the hints cannot be used. The message is one sentence."""
 
@@ -117,6 +122,7 @@ def student_copy(nb, hints, names=()):
             heading, _, rest = cell.source.partition("\n\n")
             cell.source = f"{heading}\n\n{TITLE}\n\n{rest}"
         if cell.cell_type != "code":
+            cell.source = cell.source.replace(CATCH_UP_FULL, CATCH_UP)
             continue
         cell.outputs, cell.execution_count = [], None
         cell.metadata.pop("measured", None)  # it tells of the outputs that are gone
