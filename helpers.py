@@ -242,9 +242,9 @@ def pixel_numbers(x, label):
                 extent=(x1, x1 + 10 * cell, y1 + 10 * cell, y1))
     _frame(page, fx, fy, 10 * k, 10 * k, ORANGE, 3)
     _frame(page, x1, y1, 10 * cell, 10 * cell, ORANGE, 3)
-    for (r, c), value in np.ndenumerate(crop):
+    for (r, c), value in np.ndenumerate(crop):  # from 136 on, INK's 32 steps are dark enough
         page.text(x1 + (c + 0.5) * cell, y1 + (r + 0.5) * cell, value, ha="center", va="center",
-                  color="white" if value > 137 else "black")
+                  color="white" if value > 135 else "black")
     inked = int((digit > 0).sum())
     return (
         fig,
@@ -956,8 +956,8 @@ def ladder(rows):
         page.text(*spot, i + 1, weight="bold", ha="center", va="center")
         y, text = 96 + 74 * i, f"{right:.1f} %" + (f" \u00b1 {wide:.1f}" if wide else "")
         page.text(780, y, f"{i + 1}  {name}", weight="bold", va="center")
-        page.text(818, y + 32, f"{text}, {took:.3g} s", va="center")
-        told.append(f"{i + 1}. {name}: {text} in {took:.3g} s")
+        page.text(818, y + 32, f"{text}, {took:.1f} s", va="center")
+        told.append(f"{i + 1}. {name}: {text} in {took:.1f} s")
     return (
         fig,
         "Chart of accuracy on dev in per cent against seconds of training, a numbered point for "
