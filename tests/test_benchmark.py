@@ -49,8 +49,34 @@ def test_measured_rungs_have_the_present_settings():
 
 def test_table_of_spreads_in_the_notebook_is_the_measured_one(cells):
     rows = re.findall(r"^\| (\d) [^|]*\| ([\d.]+) \| ([\d.]+) \|$", cells["spread"].source, re.M)
-    assert len(rows) == 5
+    assert len(rows) == 7
     for number, mean, deviation in rows:
         [stored] = [v for k, v in MEASURED["rungs"].items() if k.startswith(f"{number} ")]
         assert (float(mean), float(deviation)) == (stored["test_mean"], stored["test_sd"])
         assert stored["seeds"] >= 5
+
+
+def test_exercise_promises_what_was_measured(cells):
+    """Fails if the last exercise names another score than the benchmark found."""
+    [mean] = re.findall(r"reached ([\d.]+) % on the test digits", cells["exercise-bend"].source)
+    stored = MEASURED["rungs"]["exercise"]
+    assert (float(mean), stored["seeds"]) == (stored["test_mean"], 5)
+    assert f"{stored['hidden']:,} hidden units with it for {stored['epochs']} epochs" in (
+        cells["exercise-bend"].source
+    )
+
+
+def test_readme_quotes_the_measured_speed():
+    """Fails if README.md and its chart tell of another measurement than the stored one."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    epoch, rungs = MEASURED["epoch"], MEASURED["rungs"]
+    for pattern, value in [
+        (r"needs ([\d.]+) times as long as its matrix", epoch["ours / products alone"]),
+        (r"takes ([\d.]+) times as long as in PyTorch", epoch["ours / PyTorch"]),
+        (r"and ([\d.]+) times as long as in scikit", epoch["ours / scikit-learn"]),
+        (r"section 8, from (\d+) %", 100 - rungs["1 first start"]["test_mean"]),
+        (r"% to ([\d.]+) %, with the range", 100 - rungs["7 warps"]["test_mean"]),
+    ]:
+        [said] = re.findall(pattern, readme)
+        digits = len(said.partition(".")[2])
+        assert float(said) == round(value, digits), pattern
