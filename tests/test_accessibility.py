@@ -26,17 +26,18 @@ import helpers
 from run_notebook import NOTEBOOK, ROOT
 from test_helpers import PLOTS, contrast, drawn
 
+TEMPLATE = "classic"
 GRAPHICS, TEXT = 3, 4.5  # the least contrast (WCAG 2.2, 1.4.11 and 1.4.3)
 HUES = r"\b(red|orange|yellow|green|blue|pink|purple|violet|brown|turquoise)\b"
 
 
 def export(notebook):
-    """(page, warnings) of nbconvert's classic template, which reads a figure's description.
+    """(page, warnings) of nbconvert's template that reads a figure's description.
 
     The default template does not: it writes that there is none."""
     log, heard = logging.Logger("export", logging.WARNING), []
     log.addFilter(lambda record: heard.append(record.getMessage()))
-    exporter = HTMLExporter(template_name="classic", log=log)
+    exporter = HTMLExporter(template_name=TEMPLATE, log=log)
     where = {"metadata": {"name": NOTEBOOK.stem, "path": str(ROOT)}}
     html, _ = exporter.from_notebook_node(notebook, where)
     return BeautifulSoup(html, "html.parser"), heard
@@ -84,6 +85,12 @@ def test_no_text_sends_the_reader_to_a_colour(notebook, prose):
 
 
 # ---------------------------------------------------------------- the page
+
+
+def test_readme_exports_with_the_template_that_is_tested_here():
+    """A reader is told to export in a way that leaves the descriptions out."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"nbconvert --to html --template {TEMPLATE} {NOTEBOOK.name}\n" in readme
 
 
 def test_export_warns_of_nothing(exported):
