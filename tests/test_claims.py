@@ -239,7 +239,8 @@ def test_half_a_minute_of_training_is_not_ten(whole_run):
 def test_seconds_to_catch_up_fit_a_run(notebook, cells, whole_run):
     """Fails if "Behind?" names a time that is off by more than a factor of two on this machine.
 
-    The machine's own speed is taken out: what is compared is each share of the whole run."""
+    The machine's own speed is taken out: what is compared is each share of the whole run. The 3 s
+    on top are for the imports, which take 1 to 9 s, depending on versions and on the disk."""
     stated, before, gone = [], [], 0.0
     for cell in notebook.cells:
         gone += whole_run.seconds.get(cell.id, 0)
@@ -253,7 +254,7 @@ def test_seconds_to_catch_up_fit_a_run(notebook, cells, whole_run):
     stated.append(float(said))
     before.append(whole_run.seconds["lineage-run"])
     for said, measured in zip(stated, before, strict=True):
-        assert said / 2 < measured / speed < 2 * said
+        assert said / 2 - 3 < measured / speed < 2 * said + 3
 
 
 def test_each_rung_stands_where_the_text_says(whole_run):
