@@ -11,7 +11,6 @@ own: loaded together, their threads slow each other. All use float32 and --threa
 """
 
 import argparse
-import ast
 import json
 import multiprocessing
 import os
@@ -38,7 +37,6 @@ from threadpoolctl import threadpool_limits
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # run by hand, the notebook's own modules are not on the path
 
-import helpers  # noqa: E402
 import run_notebook  # noqa: E402
 
 TORCH = find_spec("torch") is not None  # imported by the processes that need it only
@@ -86,18 +84,8 @@ RACE = [(batch, alpha, epochs) for batch in (64, 128) for alpha in (0.05, 0.1, 0
 
 # --- what is measured -------------------------------------------------------------------------
 def notebook_functions(path):
-    """The functions of the notebook at path, from its cells and solutions; no other code runs."""
-    namespace = {"np": np, "pd": pd, "helpers": helpers}
-    nb = nbformat.read(path, as_version=4)
-    sources = {cell.id: cell.source for cell in run_notebook.code_cells(nb)}
-    for cell, source in (sources | run_notebook.solutions(nb)).items():
-        body = [
-            node
-            for node in ast.parse(source).body
-            if isinstance(node, ast.Import | ast.ImportFrom)
-            or (isinstance(node, ast.FunctionDef) and node.name in FUNCTIONS)
-        ]
-        exec(compile(ast.Module(body, type_ignores=[]), f"<cell {cell}>", "exec"), namespace)
+    """The functions of the notebook at path, from its own cells; nothing else of these runs."""
+    namespace = run_notebook.functions(nbformat.read(path, as_version=4))
     missing = sorted(FUNCTIONS - namespace.keys())
     if missing:
         raise SystemExit(f"{path.name} does not define {', '.join(missing)}.")

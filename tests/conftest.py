@@ -1,6 +1,5 @@
 """What several tests share: the notebook, its functions, and one full run of it."""
 
-import ast
 from types import SimpleNamespace
 
 import nbformat
@@ -53,20 +52,7 @@ def other_data(tmp_path_factory, write_csv):
 @pytest.fixture(scope="session")
 def notebook_functions(notebook):
     """Every function of the notebook, from its own cells; nothing else of these cells runs."""
-    namespace = {}
-    for cell in notebook.cells:
-        if cell.cell_type != "code":
-            continue
-        keep = [
-            node
-            for node in ast.parse(cell.source).body
-            if isinstance(node, ast.Import | ast.ImportFrom)
-            or isinstance(node, ast.FunctionDef)
-            and node.name != "predict"  # its default is the trained network
-        ]
-        code = compile(ast.Module(keep, type_ignores=[]), f"<cell {cell.id}>", "exec")
-        exec(code, namespace)
-    return SimpleNamespace(**{k: v for k, v in namespace.items() if k != "__builtins__"})
+    return SimpleNamespace(**run_notebook.functions(notebook))
 
 
 # Runs in the kernel after the last cell: what the prose claims and only a run can tell

@@ -12,10 +12,11 @@ measured seconds, which never repeat: its stored outputs are kept as long as its
 of all code cells before it are the ones that printed them. A digest of these sources in the cell's
 metadata, under `measured`, tells. It does not see a change in a module that the notebook imports.
 
-Tests import `execute`, `run`, `normalise`, `refresh` and `solutions`.
+Tests import `execute`, `run`, `normalise`, `refresh`, `solutions` and `functions`.
 """
 
 import argparse
+import ast
 import base64
 import copy
 import hashlib
@@ -92,6 +93,25 @@ def solutions(nb):
         if cell.cell_type == "markdown" and cell.id.startswith("exercise-"):
             found[cell.id] = "\n".join(re.findall(r"```python\n(.*?)\n```", cell.source, re.S))
     return found
+
+
+def functions(nb):
+    """{name: value} of what the cells and the folded solutions of `nb` define and import.
+
+    Only their imports and functions run, in the order of the cells, and nothing else of them.
+    """
+    sources = {cell.id: cell.source for cell in code_cells(nb)} | solutions(nb)
+    namespace = {}
+    for cell, source in sources.items():
+        keep = [
+            node
+            for node in ast.parse(source).body
+            if isinstance(node, ast.Import | ast.ImportFrom)
+            or isinstance(node, ast.FunctionDef)
+            and node.name != "predict"  # its default is the trained network
+        ]
+        exec(compile(ast.Module(keep, type_ignores=[]), f"<cell {cell}>", "exec"), namespace)
+    return {name: value for name, value in namespace.items() if name != "__builtins__"}
 
 
 def code_cells(nb):

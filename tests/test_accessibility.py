@@ -172,8 +172,6 @@ def test_every_table_of_the_page_has_a_header_for_each_column(page):
         header, *rows = table.find_all("tr")
         names = header.find_all("th")
         assert [len(row.find_all(["th", "td"])) for row in rows] == [len(names)] * len(rows), header
-        if all(row.find(["th", "td"]).name == "th" for row in rows):
-            names = names[1:]  # pandas leaves the corner above its row numbers empty
         assert all(name.get_text().strip() for name in names), f"a header is empty: {header}"
 
 
