@@ -6,7 +6,7 @@ import pytest
 
 import run_notebook
 
-# What a solution must print on the real data, a pattern for each; {x} is a number to look at
+# What each solution must print on the real data, as patterns
 PRINTS = {
     "exercise-start": [r"data/trian\.csv\.gz"],
     "exercise-look": [r"^67 pixels are empty"],
