@@ -109,10 +109,17 @@ def _call(function, _returns=(), _keywords=None, _changed=None, **arguments):
         try:
             signature.bind(*arguments.values(), **keywords)
         except TypeError:
-            wanted = ", ".join(arguments)
+            wanted = ", ".join([*arguments, *keywords])
+            more = [p.name for p in signature.parameters.values() if p.default is p.empty]
+            more = [name for name in more if name not in (*arguments, *keywords)]
+            hint = f"Give {more[-1]} a default." if more else "Mend the def line."
             raise _Mistake(
-                f"it must take ({wanted}), but yours takes {signature}. Mend the def line."
+                f"it must take ({wanted}), but yours takes {signature}. {hint}"
             ) from None
+        taken = list(signature.parameters)[: len(arguments)]
+        if taken != list(arguments) and set(taken) == set(arguments):
+            wanted = ", ".join(arguments)
+            raise _Mistake(f"it must take ({wanted}) in this order. Mend the def line.")
     before = copy.deepcopy(arguments)
     try:
         with np.errstate(over="warn", divide="warn", invalid="warn"):
@@ -121,10 +128,10 @@ def _call(function, _returns=(), _keywords=None, _changed=None, **arguments):
         raise _their_error(function, error) from None
     cure = _changed or "Make a new array: {0} = {0} - ... instead of {0} -= ..., or {0}.copy()."
     for name, value in arguments.items():
-        pairs = [(value, before[name])]
+        pairs, grown = [(value, before[name])], False
         if isinstance(value, (tuple, list)):
-            pairs = zip(value, before[name], strict=True)
-        if any(isinstance(b, np.ndarray) and not _close(a, b, 1e-9) for a, b in pairs):
+            pairs, grown = zip(value, before[name], strict=False), len(value) != len(before[name])
+        if grown or any(isinstance(b, np.ndarray) and not _close(a, b, 1e-9) for a, b in pairs):
             raise _Mistake(f"it changed its input {name}. {cure.format(name)}")
     if answer is None:
         raise _Mistake("it returned nothing (None). Did you forget the return line?")
@@ -175,17 +182,19 @@ def _their_error(function, error):
             f"There is no {quoted}: run the cells above first, mind the spelling, "
             "and make helpers such as m inside the function (m = X.shape[1])."
         )
-    elif outside:
+    elif outside and re.search(rf"\b({outside.replace(' and ', '|')})\b", line):
         hint = f"It reads {outside} from outside: use only its arguments."
     elif "truth value of an array" in str(error):
         hint = "Plain max, min, if and `and` cannot compare whole arrays: use np.maximum."
     elif broadcast:
         shapes = broadcast.group(1)
         hint = f"The shapes {shapes} do not fit: is keepdims=True missing, or the axis wrong?"
-    elif isinstance(error, ValueError) and arrays:
+    elif re.search("matmul|not aligned", str(error)) and arrays:
         shapes = " and ".join(f"{name} is {shape}" for name, shape in arrays.items())
         hint = f"There {shapes}, which do not fit: a .T missing, or the order wrong?"
-    elif isinstance(error, IndexError):
+    elif outside:
+        hint = f"It reads {outside} from outside: use only its arguments."
+    elif isinstance(error, IndexError) and "size 10" in str(error):
         hint = f"It says: {error}; labels and rows are counted from 0 to 9."
     else:
         hint = f"It says: {said}."
@@ -265,17 +274,18 @@ def _same(function, name, got, right, typical=(), cure="", types=(), tolerance=N
         raise _Mistake(
             f"{name} holds NaN or infinity. Look for an overflow, a log of 0 or a division by 0."
         )
+    at = np.unravel_index(np.argmax(np.abs(got - right)), got.shape)
+    place = f"[{', '.join(map(str, at))}]" if at else ""
     if _close(got, right, 5e-3) and np.abs(right).max() > 0:
         digits = int(-np.log10(np.abs(got - right).max() / np.abs(right).max()))
         raise _Mistake(
-            f"{name} has only about {digits} right digits. Stay in {wanted}: "
-            "is there a smaller type (float16, float32), a round(...) or an added constant inside?"
+            f"{name} has only about {digits} right digits: {name}{place} is {got[at]:.9g}, it must "
+            f"be {right[at]:.9g}. Either a factor is a little off, or a smaller type (float16, "
+            f"float32), a round(...) or an added constant is inside: stay in {wanted}."
         )
-    at = np.unravel_index(np.argmax(np.abs(got - right)), got.shape)
-    place = f"[{', '.join(map(str, at))}]" if at else ""
     raise _Mistake(
         f"{name}{place} is {got[at]:.6g}, it must be {right[at]:.6g}. "
-        f"Compare the line that makes {name} with its formula."
+        + (cure or f"Compare the line that makes {name} with its formula.")
     )
 
 
@@ -412,7 +422,7 @@ def _types(function, dtype):
 
 
 def _type_note(*arrays):
-    kinds = {str(each.dtype) for each in arrays} - {"float32", "bool", "uint8", "int8"}
+    kinds = {str(each.dtype) for each in arrays} & {"float64", "int64", "uint64"}
     return f" (As float32 instead of {kinds.pop()} the training would be faster.)" if kinds else ""
 
 
@@ -441,6 +451,8 @@ def _start(function):
                 hint = "It does not follow n_hidden: use n_hidden in the shape, not a fixed number."
             what = f"the shape {got}" if got else "a single number"
             raise _Mistake(f"with n_hidden=300, {name} came out as {what}, not {right}. {hint}")
+        if not isinstance(part, np.ndarray):
+            raise _Mistake(f"{name} came out as {type(part).__name__}. Make it a NumPy array.")
         if part.dtype not in TYPES:
             raise _Mistake(f"{name} came out as {part.dtype}. Make it float32 (or float64).")
         if name in ("W1", "W2") and np.ptp(part) == 0:
@@ -643,11 +655,12 @@ def cross_entropy(function):
         A2[[4, 1, 1], range(3)] = 1
         for Y, want in ((np.array([4, 1, 1]), "0"), (np.array([4, 1, 2]), "a large number")):
             got = _call(function, A2=A2.copy(), Y=Y)
-            if not np.isfinite(got) or abs(got) > 1e-5 and want == "0":
+            # 3: with three examples, a floor of 1e-4 or less under the probability gives more
+            if not np.isfinite(got) or (abs(got) > 1e-5 if want == "0" else got < 3):
                 raise _Mistake(
                     f"a probability of 0 gives {got} in {np.dtype(dtype)}, it must give {want}. "
-                    "Do not take the log of zero: pick the right digit's entry, and keep it above "
-                    "np.finfo(A2.dtype).tiny."
+                    "Do not take the log of zero and leave no example out: pick the right digit's "
+                    "entry, and keep it above np.finfo(A2.dtype).tiny."
                 )
     return "It is the mean over the examples, and a probability of 0 does not break it."
 
@@ -683,7 +696,7 @@ def one_hot(function):
 @_check
 def ReLU_deriv(function):
     cure = "It must be 1 where Z > 0, and 0 elsewhere."
-    for dtype, m in itertools.product(TYPES, (5, 1)):  # at 0 any slope is right: not asked
+    for dtype, m in itertools.product(TYPES, (5, 1)):
         Z = np.array([[-2, 3, 0.5, -0.5, 1e4], [0.25, -1e4, 7, 0.75, -3]], dtype)[:, :m]
         typical = [
             (np.maximum(Z, 0), "this is ReLU itself, not its slope"),
@@ -693,6 +706,9 @@ def ReLU_deriv(function):
         ]
         got = _call(function, Z=Z.copy())
         _same(function, "the answer", got, Z > 0, typical, cure)
+        with np.errstate(all="ignore"):  # at 0, the slope of either side or their mean is right
+            if not np.isin(_call(function, Z=np.zeros_like(Z)), (0, 0.5, 1)).all():
+                raise _Mistake(f"where Z is 0 it is neither 0 nor 1. {cure}")
         kind = np.asarray(got).dtype
         if kind.kind == "f" and kind.itemsize < Z.itemsize:
             raise _Mistake(f"it came out as {kind} from {Z.dtype}. Use the type of Z.")
@@ -844,16 +860,20 @@ def get_accuracy(function):
 @_check
 def gradient_descent(function):
     home = getattr(inspect.unwrap(function), "__globals__", {})
-    own = {name: home[name] for name in ("init_params", "init_params_scaled") if name in home}
-    calls = []
+    starts = {"init_params", "init_params_scaled"} & home.keys()
+    own = {name: home[name] for name in starts | ({"record"} & home.keys())}
+    calls, steps = [], []
     full = (slice(None), slice(None))  # every step takes all examples
 
     def run(params, X, Y, alpha, iterations, keywords=None):
-        # The learner's start is random: here their init_params hands out known numbers instead,
-        # and what they print on the way is not shown.
+        # The learner's start is random: here their init_params hands out known numbers instead.
+        # record only notes when it is called, and what they print on the way is not shown.
         start = functools.partial(lambda *_, **__: calls.append(1) or copy.deepcopy(params))
-        home.update(dict.fromkeys(own, start))
+        home.update(dict.fromkeys(starts, start))
+        if "record" in own:
+            home["record"] = lambda history, step, *_, **__: steps.append(step)
         calls.clear()
+        steps.clear()
         try:
             with contextlib.redirect_stdout(io.StringIO()):
                 given = {"X": X, "Y": Y, "alpha": alpha, "iterations": iterations}
@@ -892,10 +912,20 @@ def gradient_descent(function):
     compare(run(params, X, Y, 0.01, 4), params, X, Y, 0.01, 4, np.float32)
     if "params" in inspect.signature(function).parameters:
         given = tuple(each * 0.5 for each in params)
+        kept = copy.deepcopy(given)
         got = run(params, X, Y, 0.01, 2, {"params": given})
+        if not all(map(np.array_equal, given, kept)):
+            raise _Mistake("it changed the params that it was given. Write W1 = W1 - ..., not -=.")
         if calls:
             raise _Mistake("it was given params and started afresh. Use them if they are not None.")
         compare(got, given, X, Y, 0.01, 2, np.float32)
+    if "record" in own and "history" in inspect.signature(function).parameters:
+        run(params, X, Y, 0.01, 20, {"history": [], "dev": (X, Y)})
+        if steps != [0, 10, 20]:
+            raise _Mistake(
+                f"in 20 steps it called record at the steps {steps}, not at [0, 10, 20]. Call it "
+                "before the loop with 0, and in the loop, after the update, if i % 10 == 0."
+            )
     return "It takes as many steps as asked, each downhill, from one start."
 
 
@@ -904,6 +934,8 @@ def gradient_descent(function):
 
 @_check
 def minibatches(function):
+    starts = "Let start run over range(0, m, batch_size)."
+
     @functools.wraps(function)
     def batches_of(*arguments):
         answer = function(*arguments)
@@ -913,12 +945,15 @@ def minibatches(function):
         batches = _call(batches_of, m=m, batch_size=batch_size, rng=rng)
         with contextlib.suppress(ValueError):  # lists of unequal length
             batches = [np.asarray(each) for each in batches]
+            if any(each.size == 0 for each in batches):
+                empty = f"with m={m} and batch_size={batch_size}, a batch is empty. {starts}"
+                raise _Mistake(empty)
             if all(each.ndim == 1 and each.dtype.kind in "iu" for each in batches):
                 return batches
         raise _Mistake("each batch must be a flat array of whole numbers. Slice the order.")
 
     cut = "Each but the last must hold batch_size: order[start : start + batch_size]."
-    dropped = "The last batch may be smaller: let start run over range(0, m, batch_size)."
+    dropped = f"The last batch may be smaller. {starts}"
     replaced = "Draw without putting back: order = rng.permutation(m), once, before the loop."
     together = "the same examples always stay together. Shuffle all m numbers, then cut them up."
     rng = np.random.default_rng(3)
@@ -1249,8 +1284,11 @@ def _file_problem(path):
         return f"{path} is a folder: name the CSV file in it."
     if Path(path).stat().st_size == 0:
         return f"{path} is empty: get the file again."
-    with open(path, "rb") as file:
-        start = file.read(4)
+    try:
+        with open(path, "rb") as file:
+            start = file.read(4)
+    except PermissionError:
+        return f"{path} may not be read: change its permissions, or copy it."
     if start[:2] == b"PK":
         return f"{path} is a zip archive: unpack it, and name the CSV file that was in it."
     if start[:2] == b"\x1f\x8b" and Path(path).suffix != ".gz":
@@ -1262,8 +1300,6 @@ def _file_problem(path):
             return f"{path} has an empty first line: it must be label,pixel0,...,pixel783."
     except UnicodeDecodeError:
         return f"{path} is not text: save it as CSV in UTF-8, or name another file."
-    except PermissionError:
-        return f"{path} may not be read: change its permissions, or copy it."
     except (OSError, EOFError, zlib.error, lzma.LZMAError):
         return f"{path} is damaged or cut short: download or copy it again."
     return None
@@ -1361,8 +1397,6 @@ def diagnose(history):
     history: list of dicts with step, train_loss, train_accuracy and, if measured, dev_loss and
     dev_accuracy. Of several symptoms the most harmful is named.
     """
-    if len(history) < 3:
-        return "There are fewer than three measurements, too few to judge: train longer."
     loss, accuracy, dev, dev_accuracy = (
         np.array([row.get(key, np.nan) for row in history], dtype=np.float64)
         for key in ("train_loss", "train_accuracy", "dev_loss", "dev_accuracy")
@@ -1372,6 +1406,12 @@ def diagnose(history):
         return (
             f"The loss is no longer a number at step {at}, so every answer is 0 (accuracy near "
             "9.9 %): use a smaller alpha, and check that softmax subtracts the largest score."
+        )
+    if len(history) < 3:
+        return (
+            f"There are {len(history)} measurements, too few to judge: train longer."
+            if history
+            else "The history is empty: give the run history=[], and call record in its loop."
         )
     half, fifth = len(loss) // 2, max(1, len(loss) // 5)
     if np.all(np.abs(loss[half:] - LN10) < SAME) and np.ptp(accuracy[half:]) < 0.005:

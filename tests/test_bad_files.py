@@ -168,6 +168,19 @@ def test_a_missing_file_and_a_folder_get_one_sentence(tmp_path):
     one_sentence(str(caught.value), tmp_path)
 
 
+def test_a_file_that_may_not_be_read_gets_one_sentence(tmp_path, monkeypatch):
+    """The superuser may read every file, so the refusal is played."""
+    (tmp_path / "a.csv").write_text(text(*GOOD))
+
+    def refuse(path, *arguments, **keywords):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("builtins.open", refuse)
+    message = str(checks.unreadable(tmp_path / "a.csv", PermissionError("Permission denied")))
+    assert "may not be read: change its permissions" in message
+    one_sentence(message, tmp_path / "a.csv")
+
+
 def test_what_nobody_foresaw_still_names_the_file_and_the_error(tmp_path):
     (tmp_path / "a.csv").write_text(text(*GOOD))
     message = str(checks.unreadable(tmp_path / "a.csv", MemoryError("no room. At all.")))

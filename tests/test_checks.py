@@ -148,6 +148,20 @@ def get_gradients(params, X, Y):
 """
 
 # (the mistake in words, function, [(old, new), ...] or a whole source, what the message must say)
+RECORDING = """\
+def gradient_descent(X, Y, alpha, iterations, params=None, history=None, dev=None):
+    W1, b1, W2, b2 = init_params() if params is None else params
+    if history is not None:
+        record(history, 0, (W1, b1, W2, b2), X, Y, dev)
+    for i in range(1, iterations + 1):
+        Z1, A1, Z2, A2 = forward_prop(W1, b1, W2, b2, X)
+        dW1, db1, dW2, db2 = backward_prop(Z1, A1, Z2, A2, W1, W2, X, Y)
+        W1, b1, W2, b2 = update_params(W1, b1, W2, b2, dW1, db1, dW2, db2, alpha)
+        if i % 10 == 0 and history is not None:
+            record(history, i, (W1, b1, W2, b2), X, Y, dev)
+    return W1, b1, W2, b2
+"""
+
 MISTAKES = [
     # init_params
     ("weights in 0..1", "init_params", [("784), dtype=np.float32) - 0.5",
@@ -304,6 +318,12 @@ MISTAKES = [
      "divides by 10, the classes"),
     ("squared error", "cross_entropy", "def cross_entropy(A2, Y):\n"
      "    return float(((A2 - one_hot(Y)) ** 2).sum(axis=0).mean())\n", "squared error"),
+    ("examples with a probability of 0 left out", "cross_entropy", [("    p = np.maximum(p, "
+     "np.finfo(p.dtype).tiny)\n", "    p = p[p > 0]\n")], "leave no example out"),
+    ("a floor that hides the worst", "cross_entropy", [("np.finfo(p.dtype).tiny", "0.01")],
+     "must give a large number"),
+    ("labels before probabilities", "cross_entropy", [("A2, Y)", "Y, A2)")], r"take \(A2, Y\) in "
+     "this order"),
     # one_hot
     ("Y.max() + 1 classes", "one_hot", [("(10, Y.size)", "(Y.max() + 1, Y.size)")],
      "always 10 classes, also when no 9"),
@@ -331,6 +351,7 @@ MISTAKES = [
     ("if on an array", "ReLU_deriv", "def ReLU_deriv(Z):\n    if Z > 0:\n        return 1\n    "
      "return 0\n",
      "cannot compare whole arrays"),
+    ("0 / 0", "ReLU_deriv", [("(Z > 0).astype(Z.dtype)", "np.maximum(Z, 0) / Z")], "where Z is 0"),
     # backward_prop
     ("lineage: db2 is one number", "backward_prop", [("db2 = dZ2.sum(axis=1, keepdims=True) / m",
      "db2 = 1 / m * np.sum(dZ2)")],
@@ -470,6 +491,15 @@ MISTAKES = [
     ("returns in another order", "gradient_descent", [("return W1, b1, W2, b2", "return W1, W2, "
      "b1, b2")],
      "order W1, W2, b1, b2"),
+    ("never records", "gradient_descent", "def record(history, step, *rest):\n    pass\n"
+     + RECORDING.replace(" record(", " print("), r"record at the steps \[\], not"),
+    ("records before the step", "gradient_descent", "def record(history, step, *rest):\n    pass\n"
+     + RECORDING.replace("range(1, iterations + 1)", "range(iterations)"),
+     r"record at the steps \[0, 0, 10\], not"),
+    ("works in place on the params that it was given", "gradient_descent", RECORDING.replace(
+     "        W1, b1, W2, b2 = update_params(W1, b1, W2, b2, dW1, db1, dW2, db2, alpha)",
+     "        W1 -= alpha * dW1\n        b1 -= alpha * db1\n        W2 -= alpha * dW2\n        "
+     "b2 -= alpha * db2"), "changed the params that it was given"),
     # minibatches
     ("last, smaller batch dropped", "minibatches",
      [("range(0, m, batch_size)", "range(0, m - batch_size + 1, batch_size)")],
@@ -508,6 +538,12 @@ def minibatches(m, batch_size, rng):
 def minibatches(m, batch_size, rng):
     return [np.array_split(rng.permutation(m), 3)]
 """, "flat array of whole numbers"),
+    ("an empty batch at the end", "minibatches", """\
+def minibatches(m, batch_size, rng):
+    order = rng.permutation(m)
+    for i in range(m // batch_size + 1):
+        yield order[i * batch_size : (i + 1) * batch_size]
+""", "with m=9 and batch_size=3, a batch is empty"),
     # train_epoch
     ("X shuffled and not Y", "train_epoch", [("minibatches(Y.size, batch_size, rng)",
      "range(0, Y.size, batch_size)"), ("    velocity = [", "    X = X[:, rng.permutation(Y.size)]\n"
@@ -563,6 +599,11 @@ def update_velocity(velocity, gradients, beta=0.9):
 """, "changed its input velocity. .*in place"),
     ("one array only", "update_velocity", [("[beta * v + g for v, g in zip(velocity, gradients)]",
      "beta * velocity[0] + gradients[0]")], "list of four arrays"),
+    ("beta has no default", "update_velocity", [("beta=0.9", "beta")], "Give beta a default"),
+    ("no beta among the arguments", "update_velocity", [(", beta=0.9", ""), ("beta *", "0.9 *")],
+     r"must take \(velocity, gradients, beta\)"),
+    ("makes the list longer", "update_velocity", [("    return", "    velocity.append(0)\n    "
+     "return")], "changed its input velocity"),
     # shift_images
     ("wraps around", "shift_images", "def shift_images(X, down, right):\n    images = X.T.reshape("
      "-1, 28, 28)\n    return np.roll(images, (down, right), (1, 2)).reshape(-1, 784).T\n",
