@@ -57,9 +57,11 @@ def _probabilities(predict, picture):
         with np.errstate(all="ignore"):  # what goes wrong is said in the pad, not on stderr
             answer = predict(picture.copy())
     except (Exception, KeyboardInterrupt) as error:
-        # The deepest line that is the learner's: in a cell or file that no package brought.
-        lines = [f for f in traceback.extract_tb(error.__traceback__)[1:]
-                 if f.line and "site-packages" not in f.filename and "<" not in f.filename]
+        # The deepest line that is the learner's: it stands where predict does, in the notebook
+        home = getattr(inspect.unwrap(predict), "__globals__", None)
+        frames = [frame.f_globals is home for frame, _ in traceback.walk_tb(error.__traceback__)]
+        lines = [line for line, theirs in zip(traceback.extract_tb(error.__traceback__), frames,
+                                              strict=True) if theirs and line.line]
         where = f' at the line "{lines[-1].line}" of {lines[-1].name}' if lines else ""
         what = " ".join(f"{type(error).__name__}: {error}".split()).removesuffix(": ")
         raise _Failed(f"Your code stopped{where}. {what}") from None
@@ -104,7 +106,7 @@ class DrawPad(anywidget.AnyWidget):
     _esm = HERE / "pad.js"
     _css = HERE / "pad.css"
     # The browser writes `request`: {number, strokes, save: strokes or None}. Python writes `answer`
-    # with the same number. Only one request is under way at a time; see pad.js.
+    # with the same number. For a second only one request is under way; see pad.js.
     request = traitlets.Dict({"number": 0, "strokes": [], "save": None}).tag(sync=True)
     answer = traitlets.Dict().tag(sync=True)
 

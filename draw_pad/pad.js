@@ -2,7 +2,7 @@
 //
 // It shares two values with Python (see DrawPad in __init__.py): `request`, written here, and
 // `answer`, written there. A request carries a number and its answer carries the same. While one
-// is under way no other is sent; when its answer is there, the newest strokes go next.
+// is under way no other is sent, for PATIENCE; with its answer the newest strokes go next.
 
 const PEN = 0.085; // width of the pen as a part of the pad's side; the same as in picture.py
 const PATIENCE = 1000; // milliseconds without an answer before the pad says that it waits
