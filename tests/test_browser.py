@@ -214,10 +214,16 @@ def page(lab, tmp_path_factory):
          "--disable-background-networking", "--no-first-run", "--hide-scrollbars",
          "--remote-debugging-port=0", f"--user-data-dir={folder / 'profile'}",
          "--window-size=1280,900", "about:blank"],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        stdout=subprocess.DEVNULL, stderr=(folder / "browser.log").open("w"))
     try:
         port_file = folder / "profile" / "DevToolsActivePort"
-        port = wait_for(lambda: port_file.read_text().split()[0], 60, "The browser")
+
+        def its_port():
+            ended = browser.poll() is not None
+            assert not ended, (folder / "browser.log").read_text(errors="replace")[-1000:]
+            return port_file.read_text().split()[0]
+
+        port = wait_for(its_port, 60, "The browser")
         tabs = wait_for(lambda: [tab for tab in answers(f"http://127.0.0.1:{port}/json")
                                  if tab["type"] == "page"], 20, "The browser's tab")
         page = Page(tabs[0]["webSocketDebuggerUrl"], screenshots)
