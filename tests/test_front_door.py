@@ -1,6 +1,8 @@
 """README.md and the set-up files: what they promise is what is there."""
 
 import re
+import shutil
+import subprocess
 
 import pytest
 
@@ -53,10 +55,13 @@ def test_windows_lines_are_the_same_commands():
 def test_every_place_in_the_table_exists_and_none_is_left_out():
     rows = re.findall(r"^\| `(.+?)` \|", README, flags=re.M)
     places = {row.rstrip("/") for row in rows if (ROOT / row.rstrip("/")).exists()}
-    there = {path.name for path in ROOT.iterdir() if not path.name.startswith((".", "__"))}
-    # by the README's own commands
-    made = {"wheels", "mnist-scratch-student.ipynb", "mnist-scratch.html"}
-    assert places | {"README.md"} == there - made
+    if not (ROOT / ".git").exists() or not shutil.which("git"):
+        pytest.skip("not a clone: git cannot tell what belongs to it")
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True)
+    if listed.returncode:  # another user's folder, for example in a container
+        pytest.skip(listed.stderr.strip())
+    there = {path.split("/")[0] for path in listed.stdout.splitlines()}
+    assert places | {"README.md"} == {name for name in there if not name.startswith(".")}
 
 
 def test_links_and_pictures_lead_somewhere():
@@ -86,19 +91,22 @@ def test_python_floor_is_the_same_everywhere():
 
 
 def test_memory_that_the_readme_names_is_enough(whole_run):
-    """Fails if the kernel's measured peak is above what a learner is told to have."""
+    """Fails if the kernel's peak in Run All is above what a learner, or a hub, is told to have."""
     [needed] = re.findall(r"the notebook needs (\d+) MB", README)
+    assert int(needed) == 700
     if whole_run.answer["peak_mb"] is None:
-        pytest.skip("the peak is not measured on this system")
+        pytest.skip("the peak is measured on Linux")
     assert whole_run.answer["peak_mb"] < int(needed)
 
 
 def test_no_file_names_a_path_of_a_machine():
     """Fails if something committed leads to one person's disk."""
     texts = [
-        p for p in ROOT.rglob("*") if p.suffix in {".py", ".md", ".txt", ".yml", ".js", ".css"}
+        path
+        for path in ROOT.rglob("*")
+        if path.suffix in {".py", ".md", ".txt", ".yml", ".js", ".css", ".json", ".ini", ".toml"}
     ]
     for path in [*texts, ROOT / ".ci/run", ROOT / "mnist-scratch.ipynb"]:
         if ".venv" not in path.parts and "site-packages" not in path.parts:
             text = path.read_text(encoding="utf-8")
-            assert not re.search(r"(?<![\w.\"'(|])/(home|Users|root|work)/\w", text), path
+            assert not re.search(r"(?<![\w.])/(home|Users|root|work)/\w", text), path

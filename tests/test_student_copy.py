@@ -116,6 +116,7 @@ def test_all_else_is_as_in_the_notebook(notebook, functions, student):
             assert new.source != old.source
         elif new.id not in written:
             source = new.source.replace(student_copy.CATCH_UP, student_copy.CATCH_UP_FULL)
+            source = source.replace(student_copy.COMPARE, student_copy.MAKE_COPY)
             assert source == old.source
 
 
@@ -124,6 +125,7 @@ def test_who_is_behind_is_sent_to_the_full_notebook(student, notebook):
     assert str(notebook.cells).count(student_copy.CATCH_UP_FULL) == 10
     assert str(student.cells).count(student_copy.CATCH_UP) == 10
     assert student_copy.CATCH_UP_FULL not in str(student.cells)
+    assert student_copy.MAKE_COPY in str(notebook.cells)
 
 
 def test_only_the_named_functions_can_be_left_to_write(notebook, hints):
@@ -230,8 +232,10 @@ def test_student_copy_is_never_committed():
     if not (ROOT / ".git").exists() or not shutil.which("git"):
         pytest.skip("not a clone")
     asked = ["git", "check-ignore", student_copy.STUDENT, student_copy.STUDENT + ".part"]
-    ignored = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True).stdout
-    assert ignored.split() == asked[2:]
+    ignored = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True)
+    if ignored.returncode == 128:  # another user's folder, for example in a container
+        pytest.skip(ignored.stderr.strip())
+    assert ignored.stdout.split() == asked[2:]
     tracked = ["git", "ls-files", student_copy.STUDENT]
     assert not subprocess.run(tracked, cwd=ROOT, capture_output=True, text=True).stdout
 

@@ -81,11 +81,10 @@ def test_each_mistake_is_one_that_the_check_names(name, words):
 
 
 def test_commands_are_those_of_the_readme():
-    """Fails if the offline commands or the name of the learners' copy differ from README.md's."""
-    pip = [line for line in GUIDE.splitlines() if "pip " in line]
-    assert len(pip) == 2
-    for line in pip:
-        assert f"\n{line}\n" in README
+    """Fails if the guide links to offline commands that README.md lacks, or names another copy."""
+    assert "(../README.md#teach-a-room)" in GUIDE
+    offline = README.partition("\n## Teach a room\n")[2].partition("\n## ")[0]
+    assert "pip download -d wheels" in offline and "--no-index --find-links wheels" in offline
     assert ".venv/bin/python -m pytest\n" in README
     assert ".venv/bin/python -m pytest mnist-scratch.ipynb\n" in GUIDE
     assert student_copy.STUDENT in GUIDE
@@ -94,7 +93,7 @@ def test_commands_are_those_of_the_readme():
 def test_files_that_the_guide_names_exist():
     made = {student_copy.STUDENT}
     for file in set(re.findall(r"[\w./-]*\w\.(?:py|txt|ipynb|md)\b", GUIDE)) - made:
-        assert (ROOT / file).exists(), file
+        assert (ROOT / file).exists() or (ROOT / "workshop" / file).exists(), file
 
 
 def test_hub_load_takes_the_options_that_the_guide_uses(capsys):
@@ -113,9 +112,7 @@ def test_hub_load_takes_the_options_that_the_guide_uses(capsys):
 
 def test_memory_is_what_the_tests_allow():
     """Fails if the guide's memory is not the limit that a run of the notebook is held to."""
-    [limit] = re.findall(
-        r'"peak_mb"\] < (\d+)', (ROOT / "tests/test_whole_run.py").read_text(encoding="utf-8")
-    )
+    [limit] = re.findall(r"the notebook needs (\d+) MB", README)  # tested: test_front_door.py
     assert f"about {limit} MB at the most" in GUIDE
     assert "1 GB of memory for each learner" in GUIDE and "1 GB of memory for each" in README
     assert hub_load.LEARNER_MB == 1000 > int(limit)

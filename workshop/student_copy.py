@@ -12,6 +12,7 @@ Outputs are cleared. The same notebook and hints give the same bytes each time.
 
 import argparse
 import ast
+import contextlib
 import copy
 import html
 import os
@@ -32,6 +33,9 @@ TITLE = (
 )
 
 
+# In the copy itself the notebook need not say how to make it
+MAKE_COPY = "then compare: `README.md` says how to make a copy with empty functions."
+COMPARE = "then compare with the folded solution under it."
 # Run All Above would stop at the first function that is not written
 CATCH_UP_FULL = "**Behind?** Select this cell, then"
 CATCH_UP = f"**Behind?** Go on in `{FULL}`, where all is written: select this cell there, then"
@@ -123,6 +127,7 @@ def student_copy(nb, hints, names=()):
             cell.source = f"{heading}\n\n{TITLE}\n\n{rest}"
         if cell.cell_type != "code":
             cell.source = cell.source.replace(CATCH_UP_FULL, CATCH_UP)
+            cell.source = cell.source.replace(MAKE_COPY, COMPARE)
             continue
         cell.outputs, cell.execution_count = [], None
         cell.metadata.pop("measured", None)  # it tells of the outputs that are gone
@@ -145,6 +150,7 @@ def main(argv=None, folder=ROOT):
     parser.add_argument("--force", action="store_true", help="replace a copy that is there")
     args = parser.parse_args(argv)
     path = folder / STUDENT
+    part = path.with_name(path.name + ".part")
     try:
         if path.exists() and not args.force:
             raise Wrong(
@@ -153,12 +159,14 @@ def main(argv=None, folder=ROOT):
             )
         full = read_notebook(folder / FULL)
         nb = student_copy(full, read_hints(HINTS.read_text(encoding="utf-8")), args.names)
+        part.write_text(nbformat.writes(nb).rstrip("\n") + "\n", encoding="utf-8", newline="\n")
+        os.replace(part, path)
     except (Wrong, OSError) as error:
         print(f"Nothing was written. {error}", file=sys.stderr)
         return 1
-    part = path.with_name(path.name + ".part")
-    part.write_text(nbformat.writes(nb).rstrip("\n") + "\n", encoding="utf-8", newline="\n")
-    os.replace(part, path)
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
     left = args.names or list(write_me(full))
     print(f"{STUDENT} is written. Functions to write in it: {len(left)}.")
     return 0
