@@ -407,35 +407,6 @@ def relu_curve(ReLU):
 
 
 @_picture
-def relu_slope(ReLU_deriv):
-    """Your own ReLU_deriv over -3..3. The filled dot is its value at 0; an open end is left out."""
-    z = np.linspace(-3, 3, 6001)
-    y = np.asarray(ReLU_deriv(z[None, :]), dtype=float).ravel()
-    below, zero, above = y[:3000], float(y[3000]), y[3001:]
-    right = np.allclose(below, 0) and np.allclose(above, 1)
-    fig, _ = _page(480, "The slope of ReLU: off below 0, on above" if right
-                   else "Your ReLU_deriv over -3..3", 900)
-    ax = _panel(fig, 110, 90, 740, 300, xlabel="Z", ylabel="ReLU_deriv(Z)", xlim=(-3, 3))
-    ax.plot(z[:3000], below, color=BLUE, lw=3)
-    ax.plot(z[3001:], above, color=BLUE, lw=3)
-    for end in dict.fromkeys((below[-1], above[0], zero)):
-        ax.plot(0, end, "o", ms=11, mew=2.5, mec=BLUE, mfc=BLUE if end == zero else "white")
-    for i in (1500, 4500):
-        ax.annotate(f"slope {y[i]:g}", (z[i], y[i]), (0, 8), textcoords="offset points",
-                    ha="center")
-    room = 0.2 * max(np.ptp(y), 1)
-    ax.set_ylim(y.min() - room, y.max() + room)
-    ax.locator_params(nbins=7, integer=True)
-    return (
-        fig,
-        f"Line chart of ReLU_deriv(Z) against Z from -3 to 3: {below.min():g} to {below.max():g} "
-        f"below 0, {above.min():g} to {above.max():g} above 0. A filled dot marks its value at 0 "
-        f"itself, {zero:g}; open ends are left out.",
-        f"Your ReLU_deriv gives {y[1500]:g} below 0 and {y[4500]:g} above; at 0 itself {zero:g}.",
-    )
-
-
-@_picture
 def scores_to_probabilities(Z2, A2):
     """One column of scores Z2 and its probabilities A2, each (10,) or (10, 1)."""
     Z, A = (np.asarray(v, dtype=float).ravel() for v in (Z2, A2))
@@ -815,12 +786,11 @@ def hidden_unit(w, X, a, Y):
 def gradient_match(analytic, numeric, names):
     """Gradients by backward_prop (analytic) against central differences (numeric), by parameter.
 
-    Two lists of arrays, and their names; a single number is taken as an array filled with it. An
-    array is called off when |a - n| / (|a| + |n|), Euclidean norms, exceeds 1e-4."""
+    Two lists of arrays of equal shapes, and their names. An array is called off when
+    |a - n| / (|a| + |n|), Euclidean norms, exceeds 1e-4."""
     arrays = []
     for a, n, name, look in zip(analytic, numeric, names, LOOKS, strict=False):
-        n = np.asarray(n, dtype=float)
-        a = np.broadcast_to(np.asarray(a, dtype=float), n.shape)
+        a, n = np.asarray(a, dtype=float), np.asarray(n, dtype=float)
         size = np.linalg.norm(a) + np.linalg.norm(n)
         arrays.append((name, a.ravel(), n.ravel(), np.linalg.norm(a - n) / (size or 1), look))
     off = [name for name, _, _, error, _ in arrays if not error <= 1e-4]
@@ -1000,11 +970,11 @@ def shifted(X, X_shifted):
 _lines = {}  # (id of a history, number of the cell's run) -> the line that shows it
 
 
-def progress(history, total=None):
+def progress(history):
     """Show the last row of history as a line of text, which later calls of the cell rewrite.
 
-    history: a list of dicts as for training_curves; total: the step at which the run ends. The
-    first row of a run starts a line of its own. Outside IPython it does nothing."""
+    history: a list of dicts as for training_curves. The first row of a run starts a line of its
+    own. Outside IPython it does nothing."""
     try:
         from IPython import get_ipython
         from IPython.display import display
@@ -1014,8 +984,10 @@ def progress(history, total=None):
     if shell is None or not history:
         return
     row = history[-1]
-    text = f"step {row['step']:,}" + (f" of {total:,}" if total else "")
-    text += f": loss {row['train_loss']:.3f}, train {100 * row['train_accuracy']:.1f} %"
+    text = (
+        f"step {row['step']:,}: loss {row['train_loss']:.3f}, "
+        f"train {100 * row['train_accuracy']:.1f} %"
+    )
     if row.get("dev_accuracy") is not None:
         text += f", dev {100 * row['dev_accuracy']:.1f} %"
     key = id(history), shell.execution_count

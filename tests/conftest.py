@@ -57,15 +57,14 @@ def notebook_functions(notebook):
 
 # Runs in the kernel after the last cell: what the prose claims and only a run can tell
 PROBE = """
-try:
-    import resource
-    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
-except ImportError:  # Windows
-    peak_mb = None
+from pathlib import Path
+# The peak, on Linux: ru_maxrss would begin at what the parent had
+status, peak_mb = Path("/proc/self/status"), None
+if status.exists():
+    [peak_mb] = [int(line.split()[1]) * 1024 / 1e6
+                 for line in status.read_text().splitlines() if line.startswith("VmHWM")]
 def curve(history):
     return [{k: v for k, v in row.items() if k != "params"} for row in history]
-def took(history):
-    return history[-1]["seconds"] - history[0]["seconds"]
 def solved(code):
     import contextlib, io
     with contextlib.redirect_stdout(io.StringIO()) as said:
@@ -76,20 +75,18 @@ def solved(code):
     return said.getvalue()
 answer = {
     "solutions": {cell: solved(code) for cell, code in SOLUTIONS.items()},
-    "seconds": {"full batch": took(history), "last rung": took(history_7)},
     "rungs": {name: rung[2] for name, rung in rungs.items()},
     "rung_curves": [curve(h) for h in (history_3, history_4, history_5, history_6, history_7)],
-    "steps_per_epoch": len(list(minibatches(Y_train.size, 32, np.random.default_rng()))),
+    "overfitted": X_20.shape[1], "hidden": {4: params_4[0].shape[0], 7: params_7[0].shape[0]},
     "parameters_4": sum(p.size for p in params_4),
     "cosines": {size: float(np.median(values)) for size, values in cosines.items()},
     "library_accuracy": library_accuracy,
     "drawn": {
-        way: get_accuracy(get_predictions(forward_prop(*params_7, np.hstack(
+        network: {way: get_accuracy(get_predictions(forward_prop(*trained, np.hstack(
             [prepare(ink, fit, centre) for ink in inks]))[3]), drawn_labels)
-        for way, (fit, centre) in ways.items()
+            for way, (fit, centre) in ways.items()}
+        for network, trained in {"rung 5": params_5, "rung 7": params_7}.items()
     },
-    "drawn_by_128": get_accuracy(get_predictions(forward_prop(*params_5, np.hstack(
-        [prepare(ink) for ink in inks]))[3]), drawn_labels),
     "drawings": len(inks), "not_digits": {
         what: float(predict(picture_from_strokes(strokes)).max())
         for what, strokes in NOT_DIGITS.items()

@@ -11,6 +11,10 @@ import re
 import numpy as np
 import pytest
 
+from bench_training import RUNGS
+
+RUNG_3 = RUNGS["3 mini-batches"]  # that it is the notebook's own: test_benchmark.py
+
 # (cell, pattern with one group, key in `truth`, tolerance)
 CLAIMS = [
     ("setup-text", r"puts ([\d,]+) rows", "held out", 0),
@@ -67,6 +71,8 @@ CLAIMS = [
     ("score-chart-text", r"On ([\d,]+) digits", "test", 0),
     ("score-chart-text", r"about ([\d.]+) points wide", "half width at 1 % error", 0.05),
     ("preparation-text", r"makes (\d+) digits", "drawings", 0),
+    ("draw-pad-text", r"it reads (\d+) % when they are fitted", "drawn, fitted, rung 5", 4),
+    ("draw-pad-text", r"(\d+) % when they are centred as well", "drawn, both, rung 5", 1),
     ("close", r"accuracy ([\d.]+) % on train", "zeros in train", 0.05),
     ("close", r"\(([\d.]+) % on test\), loss `nan`", "zeros in test", 0.05),
     ("close", r"stuck at ([\d.]+) %", "ones in train", 0.05),
@@ -81,7 +87,7 @@ CLAIMS = [
 # Years, sizes of published networks and confidence levels: facts of the sources, not of a run
 QUOTED = [
     ("init-params-scaled-text", r"\(2015\)"),
-    ("climb", r"99 %|95 % interval|95 % of a bell curve|within 1\.96|Where do 1\.96"),
+    ("climb", r"95 % interval|95 % of a bell curve|within 1\.96|Where do 1\.96"),
     ("climb-key", r"1,000 dev rows"),
     ("spread", r"1,000 dev digits|(?m:^\|.*$)"),  # the table: test_benchmark.py
     ("train-text", r"first 1,000 training digits"),
@@ -125,7 +131,7 @@ def truth(whole_run):
         "ln 10": math.log(10),
         "parameters": a["parameters"],
         "small parameters": a["small_parameters"],
-        "overfitted digits": 20,
+        "overfitted digits": a["overfitted"],
         "steps": a["first"][-1]["step"],
         "steps of the scaled start": a["scaled"][-1]["step"],
         "full batch": a["full batch"],
@@ -133,15 +139,17 @@ def truth(whole_run):
         "stuck loss": a["large"][-1]["train_loss"],
         "dev examples of a digit": len(a["Y_dev"]) / 10,
         "test score": 100 * a["test_accuracy"],
-        "batch of rung 3": 32,
+        "batch of rung 3": RUNG_3["batch"],
         "epochs of rung 3": a["rung_curves"][0][-1]["step"],
         "epochs of rung 7": a["rung_curves"][4][-1]["step"],
-        "hidden units of rung 4": 128,
-        "hidden units of rung 7": 512,
+        "hidden units of rung 4": a["hidden"]["4"],
+        "hidden units of rung 7": a["hidden"]["7"],
         "parameters of rung 4": a["parameters_4"],
-        "steps per epoch": a["steps_per_epoch"],
+        "steps per epoch": math.ceil(a["train"] / RUNG_3["batch"]),
         "half width at 1 % error": 100 * 1.96 * math.sqrt(0.01 * 0.99 / a["test"]),
         "drawings": a["drawings"],
+        "drawn, fitted, rung 5": 100 * a["drawn"]["rung 5"]["fitted to 20 x 20"],
+        "drawn, both, rung 5": 100 * a["drawn"]["rung 5"]["fitted and centred"],
         "zeros in train": 100 * a["zeros_in_train"],
         "zeros in test": 100 * a["zeros_in_test"],
         "ones in train": 100 * a["ones_in_train"],
@@ -156,6 +164,13 @@ def test_number_in_the_prose_is_true(cells, truth, cell, pattern, key, tolerance
     assert found, f"{cell} says nothing that fits {pattern!r}: has the prose changed?"
     for number in found:
         assert float(number.replace(",", "")) == pytest.approx(truth[key], abs=tolerance + 1e-9)
+
+
+@pytest.mark.parametrize(("cell", "pattern"), QUOTED)
+def test_quoted_number_is_still_there(cells, cell, pattern):
+    """Fails if the text no longer holds what the row excuses: delete the row, or a part of it."""
+    for part in pattern.split("|") if "(?m" not in pattern else [pattern]:
+        assert re.search(part, cells[cell].source), part
 
 
 def test_no_number_is_left_unchecked(notebook):
@@ -231,11 +246,6 @@ def test_weights_of_pixels_without_ink_never_move(whole_run):
     assert whole_run.answer["border_moved"] == 0
 
 
-def test_half_a_minute_of_training_is_not_ten(whole_run):
-    """A generous budget: catches a runaway, not a slow machine."""
-    assert max(whole_run.answer["seconds"].values()) < 400
-
-
 def test_seconds_to_catch_up_fit_a_run(notebook, cells, whole_run):
     """Fails if "Behind?" names a time that is off by more than a factor of two on this machine.
 
@@ -287,12 +297,13 @@ def test_score_is_honest_and_its_interval_is_right(whole_run):
 
 
 def test_drawings_need_the_preparation(whole_run):
-    """Fails if fitting and centring no longer decide whether a drawing is read."""
-    a = whole_run.answer
-    assert a["drawn"]["fitted and centred"] > 0.97
-    assert a["drawn_by_128"] > 0.97
-    assert a["drawn"]["only shrunk"] < 0.6
-    assert a["drawn"]["only shrunk"] < a["drawn"]["centred by mass"]
+    """Fails if fitting and centring no longer decide whether a drawing is read, or if centring
+    counts for the network of rung 7, which saw shifted digits."""
+    drawn = whole_run.answer["drawn"]["rung 7"]
+    assert drawn["fitted and centred"] > 0.97
+    assert drawn["only shrunk"] < 0.6
+    assert drawn["only shrunk"] < drawn["centred by mass"]
+    assert drawn["fitted to 20 x 20"] == pytest.approx(drawn["fitted and centred"], abs=0.01)
 
 
 def test_network_is_sure_of_something_that_is_no_digit(whole_run):

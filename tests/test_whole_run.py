@@ -1,8 +1,9 @@
 """One full run of the notebook on the real data, and runs of it on other people's files."""
 
+import platform
 import re
-import sys
 from importlib.metadata import version
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -46,7 +47,8 @@ def test_stored_outputs_are_those_of_a_run(notebook, whole_run):
 
 
 def test_stored_figures_repeat_byte_for_byte_on_the_lock(notebook, whole_run):
-    if not on_the_lock():
+    """On Linux and x86-64, where they were drawn: others round and pack in another way."""
+    if not on_the_lock() or (platform.system(), platform.machine()) != ("Linux", "x86_64"):
         pytest.skip("other versions than those in .ci/constraints.txt draw other bytes")
     fresh = run_notebook.normalise(whole_run.nb)
     skip = {"trained", "timed", "nbval-ignore-output"}
@@ -55,21 +57,14 @@ def test_stored_figures_repeat_byte_for_byte_on_the_lock(notebook, whole_run):
             assert new.outputs == old.outputs, old.id
 
 
-def test_peak_memory_of_the_kernel(whole_run):
-    """Fails if Run All needs more than a small hub gives a learner."""
-    if not sys.platform.startswith("linux"):
-        pytest.skip("the peak is measured on Linux")
-    assert whole_run.answer["peak_mb"] < 700
-
-
 # ---------------------------------------------------------------- other files
 
 
 def constants(cells, train, test):
     """The set-up cell's source with other paths in it."""
-    source = cells["setup"].source
-    source, n = re.subn(r'(?m)^TRAIN_CSV = ".+"$', f"TRAIN_CSV = {str(train)!r}", source)
-    source, k = re.subn(r'(?m)^TEST_CSV = ".+"$', f"TEST_CSV = {test and str(test)!r}", source)
+    source, train, test = cells["setup"].source, Path(train).as_posix(), test and test.as_posix()
+    source, n = re.subn(r'(?m)^TRAIN_CSV = ".+"$', f"TRAIN_CSV = {train!r}", source)
+    source, k = re.subn(r'(?m)^TEST_CSV = ".+"$', f"TEST_CSV = {test!r}", source)
     assert n == k == 1
     return {"setup": source}
 
