@@ -387,7 +387,7 @@ def _gradient_check(params, X, Y, gradients):
     for name, slope, got in zip(PARAMS, slopes, gradients, strict=True):
         # Rounding in the loss, about 1e-16, becomes 1e-11 after the division by 2h.
         if abs(slope - got).max() > 1e-8:
-            raise _Mistake(f"d{name} disagrees with central differences. Mend its formula.")
+            raise _Mistake(f"d{name} disagrees with the measured slopes. Mend its formula.")
     return sum(theta.size for theta in params)
 
 
@@ -773,7 +773,7 @@ def backward_prop(function):
         _all_same(function, names, got, right, typical, cures, _types(function, dtype))
         if dtype is np.float64 and m > 1:
             count = _gradient_check(params64, wide, Y, got)
-    return f"All {count:,} gradients agree with central differences."
+    return f"All {count:,} gradients agree with the measured slopes."
 
 
 @_check
@@ -1154,7 +1154,7 @@ def slopes(loss, params, gradients):
                 f"{at}: yours is {got[at]:.3g}, measured {slope[at]:.3g}. Mend its formula."
             )
     count = sum(theta.size for theta in params)
-    print(f"slopes: right. All {count:,} gradients agree with central differences.")
+    print(f"slopes: right. All {count:,} gradients agree with the measured slopes.")
 
 
 # === 2. Set-up and data ===========================================================================

@@ -692,9 +692,9 @@ def accuracy_per_digit(right, total):
     share = 100 * right / np.maximum(total, 1)
     low, high = (100 * end for end in _wilson(right, total))
     overall, seen = 100 * right.sum() / max(total.sum(), 1), np.flatnonzero(total)
-    worst, best = seen[share[seen].argmin()], seen[share[seen].argmax()]
-    fig, _ = _page(550, f"Best is the {best} with {share[best]:.1f} %, "
-                   f"worst the {worst} with {share[worst]:.1f} %")
+    worst = seen[share[seen].argmin()]
+    level = int((low[seen] <= high[worst]).sum()) - 1
+    fig, _ = _page(550, "Right answers for each digit, with 95 % intervals")
     ax = _panel(fig, 120, 90, 900, 370, xlabel="true digit", ylabel="right in %", xlim=(-0.5, 9.5),
                 ylim=(0, 100), xticks=range(10))
     ax.bar(range(10), share, 0.84, color=BLUE)
@@ -714,8 +714,8 @@ def accuracy_per_digit(right, total):
         fig,
         "Bar chart of the share of each digit that was read rightly, with 95 % intervals: "
         f"{', '.join(told)}. A dashed line marks {overall:.1f} % for all together.",
-        f"Accuracy for each digit with its 95 % interval. The {worst} is hardest: "
-        f"{share[worst]:.1f} %, interval {low[worst]:.1f} to {high[worst]:.1f} %.",
+        f"Accuracy for each digit with its 95 % interval. Lowest: the {worst}, {share[worst]:.1f} % "
+        f"({low[worst]:.1f} to {high[worst]:.1f} %). The intervals of {level} other digits overlap it.",
     )
 
 
@@ -826,6 +826,16 @@ def gradient_match(analytic, numeric, names):
     )
 
 
+def _beside_others(error, half, others):
+    """A sentence on an error in % with its half-width, beside others' errors."""
+    inside = sum(abs(other - error) <= half for other in others)
+    return (
+        f"Yours: {error:.2f} % wrong, clearly less than {sum(o > error + half for o in others)} of "
+        f"the {len(others)} others; its interval, {error - half:.2f} to {error + half:.2f} %, holds "
+        f"{inside or 'none'} of them."
+    )
+
+
 @_picture
 def score_chart(rows):
     """rows: (name, error in %, half-width of its 95 % interval or None, ours: bool), one a line."""
@@ -854,13 +864,12 @@ def score_chart(rows):
     ax.minorticks_off()
     ax.spines["left"].set_visible(False)
     mine = [row for row in rows if row[3]]
-    beaten = [sum(row[1] > m[1] for row in rows if not row[3]) for m in mine]
+    others = [row[1] for row in rows if not row[3]]
     return (
         fig,
         f"Dot chart of wrong answers in per cent, on a doubling scale: {'; '.join(told)}. A filled "
         "diamond is yours, open circles are others; bars are 95 % intervals.",
-        f"Yours: {mine[-1][1]:g} % wrong, less than {beaten[-1]} of the "
-        f"{len(rows) - len(mine)} others." if mine else
+        _beside_others(*mine[-1][1:3], others) if mine else
         f"{len(rows)} results, {min(r[1] for r in rows):g} to {max(r[1] for r in rows):g} % wrong.",
     )
 

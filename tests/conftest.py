@@ -79,7 +79,8 @@ answer = {
     "rung_curves": [curve(h) for h in (history_3, history_4, history_5, history_6, history_7)],
     "overfitted": X_20.shape[1], "hidden": {4: params_4[0].shape[0], 7: params_7[0].shape[0]},
     "parameters_4": sum(p.size for p in params_4),
-    "cosines": {size: float(np.median(values)) for size, values in cosines.items()},
+    "cosines": {size: float(np.median(values)) for size, values in at_start.items()},
+    "cosine after rung 3": float(after_rung_3),
     "library_accuracy": library_accuracy,
     "drawn": {
         network: {way: get_accuracy(get_predictions(forward_prop(*trained, np.hstack(
@@ -92,7 +93,7 @@ answer = {
         for what, strokes in NOT_DIGITS.items()
     },
     "full batch": Y_full.size,
-    "rows": Y.size, "train": X_train.shape[1], "dev": X_dev.shape[1], "test": Y_test.size,
+    "rows": row_labels.size, "train": X_train.shape[1], "dev": X_dev.shape[1], "test": Y_test.size,
     "parameters": sum(p.size for p in params), "W1": params[0].size,
     "small_parameters": sum(p.size for p in small_params),
     "first_accuracy": float(right.mean()), "first_loss": cross_entropy(A2, Y_dev),

@@ -26,7 +26,7 @@ CLAIMS = [
     ("look", r"and ([\d,]+) for testing", "test", 0),
     ("softmax-text", r"`float64` this happens above a score of (\d+)", "exp limit float64", 0),
     ("softmax-text", r"`float32` already above (\d+)", "exp limit float32", 0),
-    ("softmax-picture-text", r"probability ([\d.]+) times", "e", 0.05),
+    ("softmax-picture-text", r"gets ([\d.]+) times", "e", 0.05),
     ("softmax-picture-text", r"e \\approx ([\d.]+)", "e", 0.05),
     ("first-answers-text", r"the ([\d,]+) dev digits", "dev", 0),
     ("first-loss-answer", r"\\ln 10 \\approx ([\d.]+)", "ln 10", 0.0005),
@@ -37,7 +37,7 @@ CLAIMS = [
     ("overfit-20-text", r"([\d,]+) parameters", "parameters", 0),
     ("overfit-20-text", r"learn (\d+) digits", "overfitted digits", 0),
     ("overfit-20-text", r"on (\d+) digits", "overfitted digits", 0),
-    ("lineage-run-text", r"on the (\d+) digits", "overfitted digits", 0),
+    ("lineage-run-text", r"all (\d+) answers", "overfitted digits", 0),
     ("lineage-run-text", r"these (\d+) pictures", "overfitted digits", 0),
     ("lineage-run-text", r"(\d+) steps", "steps", 0),
     ("lineage-run-text", r"does it: ([\d,]+) digits", "full batch", 0),
@@ -61,6 +61,7 @@ CLAIMS = [
     ("rung-3-text", r"times ([\d,]+) steps", "steps per epoch", 0),
     ("rung-3-text", r"steps of (\d+) digits each", "batch of rung 3", 0),
     ("rung-4-text", r"all ([\d,]+)\. The rest", "train", 0),
+    ("rung-4-text", r"; (\d+) together", "batch of rung 3", 0),
     ("rung-4-text", r"so take (\d+)\.", "hidden units of rung 4", 0),
     ("rung-4-text", r"now ([\d,]+) parameters", "parameters of rung 4", 0),
     ("rung-7-text", r"(\d+) hidden units", "hidden units of rung 7", 0),
@@ -104,9 +105,11 @@ QUOTED = [
     ("class-counts-text", r"right 90 % of the time"),
     ("overflow-text", r"1000, 1001 and 1002"),  # the numbers of the cell below it
     ("gradient-check-text", r"\(1e-6\)"),
-    ("exercise-look", r"67, all near"),  # these: test_exercises.py
+    ("exercise-look", r"67, all near"),
+    ("exercise-baseline", r"of 100 does|79\.4\. The network"),  # these: test_exercises.py
     ("exercise-train", r"take 20 full-batch steps"),
     ("exercise-alpha", r"[Aa]fter 100 steps|for 100 steps"),
+    ("exercise-score", r"Simard's 1\.1 %"),
     ("exercise-climb", r"Train 30 hidden units"),
 ]
 
@@ -284,9 +287,23 @@ def test_rung_four_overfits(whole_run):
     assert end["dev_loss"] > 3 * end["train_loss"]
 
 
-def test_a_few_dozen_digits_point_nearly_the_right_way(whole_run):
+def test_batches_of_32_point_nearly_the_right_way_at_first_and_hardly_later(whole_run):
+    """Fails if the reason that the text gives for rungs 3 and 5 is no longer what is measured."""
     cosines = whole_run.answer["cosines"]
-    assert 0.05 < cosines["1"] < 0.5 and cosines["64"] > 0.75 and cosines["512"] > 0.95
+    assert 0.05 < cosines["1"] < 0.5 and cosines["32"] > 0.6 and cosines["512"] > 0.95
+    assert whole_run.answer["cosine after rung 3"] < cosines["32"] / 2
+
+
+def test_rung_two_looks_at_nearly_six_times_the_digits_of_rung_three(truth):
+    full_batch = truth["steps of the scaled start"] * truth["full batch"]
+    assert 5.5 < full_batch / (truth["epochs of rung 3"] * truth["train"]) < 6
+
+
+def test_your_score_and_simards_with_affine_changes_cannot_be_told_apart(whole_run):
+    """Both are shares of the same number of digits, so both have an interval."""
+    a = whole_run.answer
+    simard = 1.96 * math.sqrt(0.011 * 0.989 / a["test"])
+    assert abs(1 - a["test_accuracy"] - 0.011) < a["half_width"] + simard
 
 
 def test_score_is_honest_and_its_interval_is_right(whole_run):
