@@ -714,8 +714,8 @@ def accuracy_per_digit(right, total):
         fig,
         "Bar chart of the share of each digit that was read rightly, with 95 % intervals: "
         f"{', '.join(told)}. A dashed line marks {overall:.1f} % for all together.",
-        f"Accuracy for each digit with its 95 % interval. Lowest: the {worst}, {share[worst]:.1f} % "
-        f"({low[worst]:.1f} to {high[worst]:.1f} %). The intervals of {level} other digits overlap it.",
+        f"Each digit's accuracy with its 95 % interval. Lowest: the {worst}, {share[worst]:.1f} %; "
+        f"its interval, {low[worst]:.1f} to {high[worst]:.1f} %, overlaps those of {level} others.",
     )
 
 
@@ -831,8 +831,8 @@ def _beside_others(error, half, others):
     inside = sum(abs(other - error) <= half for other in others)
     return (
         f"Yours: {error:.2f} % wrong, clearly less than {sum(o > error + half for o in others)} of "
-        f"the {len(others)} others; its interval, {error - half:.2f} to {error + half:.2f} %, holds "
-        f"{inside or 'none'} of them."
+        f"the {len(others)} others; its interval, {error - half:.2f} to {error + half:.2f} %, "
+        f"holds {inside or 'none'} of them."
     )
 
 
