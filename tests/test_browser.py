@@ -209,12 +209,13 @@ def page(lab, tmp_path_factory):
     screenshots = pathlib.Path(os.environ.get("SCREENSHOTS", folder / "screenshots"))
     screenshots.mkdir(parents=True, exist_ok=True)
     root = ["--no-sandbox"] if getattr(os, "geteuid", lambda: 1)() == 0 else []
-    browser = subprocess.Popen(
-        [BROWSER, "--headless=new", *root, "--disable-gpu", "--disable-dev-shm-usage",
-         "--disable-background-networking", "--no-first-run", "--hide-scrollbars",
-         "--remote-debugging-port=0", f"--user-data-dir={folder / 'profile'}",
-         "--window-size=1280,900", "about:blank"],
-        stdout=subprocess.DEVNULL, stderr=(folder / "browser.log").open("w"))
+    with (folder / "browser.log").open("w") as log:
+        browser = subprocess.Popen(
+            [BROWSER, "--headless=new", *root, "--disable-gpu", "--disable-dev-shm-usage",
+             "--disable-background-networking", "--no-first-run", "--hide-scrollbars",
+             "--remote-debugging-port=0", f"--user-data-dir={folder / 'profile'}",
+             "--window-size=1280,900", "about:blank"],
+            stdout=subprocess.DEVNULL, stderr=log)
     try:
         port_file = folder / "profile" / "DevToolsActivePort"
 
