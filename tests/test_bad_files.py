@@ -283,27 +283,27 @@ def test_setup_reads_no_pixel_of_the_test_file(folder):
 
 
 def test_setup_says_when_a_package_or_python_is_missing_or_too_old(folder, monkeypatch):
-    monkeypatch.setitem(checks.FLOORS, "numpy", "99.0")
+    monkeypatch.setitem(checks.data.FLOORS, "numpy", "99.0")
     assert "numpy is " in failed_setup(RuntimeError, "data/train.csv", None)
-    monkeypatch.setitem(checks.FLOORS, "numpy", "2.0")
-    monkeypatch.setitem(checks.FLOORS, "no-such-package", "1.0")
+    monkeypatch.setitem(checks.data.FLOORS, "numpy", "2.0")
+    monkeypatch.setitem(checks.data.FLOORS, "no-such-package", "1.0")
     message = failed_setup(RuntimeError, "data/train.csv", None)
     assert "no-such-package is missing but must be 1.0 or later: run pip install" in message
-    monkeypatch.setattr(checks, "PYTHON_FLOOR", (9, 9))
+    monkeypatch.setattr(checks.data, "PYTHON_FLOOR", (9, 9))
     assert "install Python 9.9 or later" in failed_setup(RuntimeError, "data/train.csv", None)
 
 
 def test_floors_are_those_of_requirements_and_ruff():
     """Fails when a floor is raised in one place only."""
     floors = dict(re.findall(r"^([\w-]+)>=([\d.]+)", (ROOT / "requirements.txt").read_text(), re.M))
-    assert checks.FLOORS == {name: floors[name] for name in checks.FLOORS}
-    target = "py" + "".join(map(str, checks.PYTHON_FLOOR))
+    assert checks.data.FLOORS == {name: floors[name] for name in checks.data.FLOORS}
+    target = "py" + "".join(map(str, checks.data.PYTHON_FLOOR))
     assert f'target-version = "{target}"' in (ROOT / ".ruff.toml").read_text()
 
 
 def test_checks_needs_numpy_only(tmp_path):
     """setup must be able to say that another package is missing, so importing checks needs none."""
-    shutil.copy(ROOT / "checks.py", tmp_path)
+    shutil.copytree(ROOT / "checks", tmp_path / "checks")
     code = "import sys, checks; print({'pandas', 'sklearn', 'matplotlib'} & set(sys.modules))"
     out = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
     assert out.stdout == "set()\n", out.stderr

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import checks
+from checks import functions, reference
 
 RIGHT = {
     "init_params": """\
@@ -958,20 +959,20 @@ def test_a_missing_body_or_a_wrong_answer_shows_no_second_traceback():
         with pytest.raises(AssertionError) as caught:
             checks.ReLU(build(source)["ReLU"])
         assert caught.value.__cause__ is None and caught.value.__suppress_context__
-        in_checks = [each for each in caught.traceback if each.path.name == "checks.py"]
+        in_checks = [each for each in caught.traceback if each.path.name == "compare.py"]
         assert len(in_checks) == 1
 
 
 def test_the_reference_agrees_with_central_differences_away_from_the_kink():
     """The checks' own gradients, all of them, in float64 and with non-zero biases."""
     for m in (5, 1):
-        params, X, Y = checks._network(m=m)
+        params, X, Y = reference.network(m=m)
         assert all(p.shape[0] != p.shape[1] and p.all() for p in params) and m != 10
-        Z1 = checks._forward(params, X)[0]
+        Z1 = reference.forward(params, X)[0]
         assert np.abs(Z1).min() > 0.05
         if m == 5:
             assert (Z1 > 0).any(axis=1).all() and (Z1 < 0).any(axis=1).all()
-        assert checks._gradient_check(params, X, Y, checks._gradients(params, X, Y)) == 2395
+        assert functions._gradient_check(params, X, Y, reference.gradients(params, X, Y)) == 2395
 
 
 # ---------------------------------------------------------------- a network of the learner's own
