@@ -1,0 +1,750 @@
+"""Finding the place of a mistake by trying: small edits to the learner's function, one at a time.
+
+An edit after which the function passes its whole check, and the check on a second set of examples,
+is a proof: the mistake is at that place. `repair` searches; `Found` says in words what it found.
+The edits change a syntax tree made from the source, never the learner's function, arrays or lists.
+Idea: Singh, Gulwani and Solar-Lezama, "Automated feedback generation for introductory programming
+assignments", 2013.
+"""
+
+import ast
+import contextlib
+import copy
+import functools
+import inspect
+import io
+import itertools
+import linecache
+import sys
+import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+SECONDS = 2.0  # for the whole search; a slow function may take one more run
+LINES = 20_000  # lines of learner's code that one trial may run; a right function needs 2,000
+NETWORK = ("ReLU", "softmax", "one_hot", "ReLU_deriv")
+OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.MatMult)
+COMPARISONS = (ast.Gt, ast.GtE, ast.Lt, ast.LtE, ast.Eq, ast.NotEq)
+RELATED = [  # names that beginners take for each other
+    set(group.split())
+    for group in (
+        "max maximum argmax amax min minimum argmin",
+        "sum mean size std var prod",
+        "log log2 log10 log1p exp",
+        "exp exp2 expm1 log sqrt square",
+        "zeros ones empty full eye identity",
+        "zeros_like ones_like empty_like",
+        "random rand standard_normal normal uniform randn integers",
+        "permutation shuffle choice permuted integers",
+        "shape size ndim",
+        "append extend",
+        "hstack vstack stack concatenate column_stack array",
+        "float16 float32 float64 int uint8",
+    )
+]
+REDUCING = set("max min sum mean argmax argmin prod std all any amax".split())
+# A function that does more than calculate is not run again and again.
+EFFECTS = set(
+    "open input exec eval compile __import__ save savez savez_compressed savetxt tofile dump "
+    "to_csv to_pickle write write_text write_bytes system run Popen remove unlink rmdir mkdir "
+    "display show savefig figure subplots plot imshow urlopen urlretrieve sleep".split()
+)
+
+
+class Stop(BaseException):
+    """A trial ran too long. Not an Exception, so that a learner's `except Exception` lets it by."""
+
+
+class Source:
+    """The tree of a function, and functions made from that tree after edits.
+
+    Raises LookupError where there is no source, or where it is not safe to run it many times.
+    """
+
+    def __init__(self, function):
+        function = inspect.unwrap(function)
+        code = getattr(function, "__code__", None)
+        if code is None:
+            raise LookupError("not a Python function")
+        self.file, self.name, self.globals = code.co_filename, code.co_name, function.__globals__
+        self.text = "".join(linecache.getlines(self.file, self.globals))
+        with contextlib.suppress(SyntaxError):
+            for node in ast.walk(ast.parse(self.text)):
+                first = [node, *getattr(node, "decorator_list", ())][-1:]
+                if isinstance(node, ast.FunctionDef) and node.name == self.name:
+                    first = min(each.lineno for each in (node, *node.decorator_list))
+                    if first == code.co_firstlineno:
+                        self.tree = node
+        if not hasattr(self, "tree"):
+            raise LookupError("no source")
+        used = {getattr(n, "id", getattr(n, "attr", None)) for n in ast.walk(self.tree)}
+        loops = any(isinstance(n, ast.While) for n in ast.walk(self.tree))
+        swallows = any(isinstance(n, ast.ExceptHandler) and not n.type for n in ast.walk(self.tree))
+        if used & EFFECTS or (loops and swallows):
+            raise LookupError("not safe to run many times")
+        try:
+            cells = [cell.cell_contents for cell in function.__closure__ or ()]
+        except ValueError:
+            raise LookupError("closure without a value") from None
+        self.cells = [_guarded(cell) for cell in cells]
+        self.space = {k: _guarded(v) if k in used else v for k, v in self.globals.items()}
+        self.decorators, self.tree.decorator_list = self.tree.decorator_list, []
+        free = [ast.arg(name) for name in code.co_freevars]
+        body = [self.tree, ast.Return(ast.Name(self.name, ast.Load()))]
+        maker = ast.FunctionDef("_make", ast.arguments([], free, None, [], [], None, []), body, [])
+        maker.type_params = []  # Python 3.12 and later ask for it
+        self.module = ast.Module([maker], [])
+        if self.build().__code__.co_code != code.co_code:
+            raise LookupError("the source has changed since")
+
+    def build(self):
+        """The function that the tree says now."""
+        ast.fix_missing_locations(self.module)
+        space = dict(self.space)
+        exec(compile(self.module, self.file, "exec"), space)
+        return space["_make"](*self.cells)
+
+    def said(self, node):
+        return (ast.get_source_segment(self.text, node) or ast.unparse(node)).split("\n")[0]
+
+
+def _guarded(value):
+    """The value, so that a trial cannot change it."""
+    if isinstance(value, np.ndarray):
+        value = value.view()
+        value.flags.writeable = False
+    elif isinstance(value, (list, dict, set, np.random.Generator)):
+        value = copy.copy(value) if not isinstance(value, np.random.Generator) else copy.deepcopy(value)
+    return value
+
+
+class Edit:
+    """One change: `fields` are (node, field, new value). cost: how far-fetched it is.
+
+    node: where it is. kind: a key of WORDS. label: what it does, without names, so that the same
+    edit in several places can be tried together.
+    """
+
+    def __init__(self, cost, node, kind, label, *fields, show=None):
+        self.cost, self.node, self.kind, self.label = cost, node, kind, label
+        self.fields, self.show = fields, show
+
+    def __enter__(self):
+        self.old = [getattr(node, field) for node, field, _ in self.fields]
+        for node, field, value in self.fields:
+            setattr(node, field, value)
+
+    def __exit__(self, *_):
+        for (node, field, _), value in zip(self.fields, self.old, strict=True):
+            setattr(node, field, value)
+
+
+# --- The edits ------------------------------------------------------------------------------------
+
+
+def _expression(text):
+    return ast.parse(text, mode="eval").body
+
+
+def _call(name, *arguments):
+    return ast.Call(_expression(name), list(arguments), [])
+
+
+def _parents(tree):
+    """{id of a node: (its parent, field, place in the field's list or None)}."""
+    found = {}
+    for parent in ast.walk(tree):
+        for field, value in ast.iter_fields(parent):
+            for at, child in enumerate(value) if isinstance(value, list) else [(None, value)]:
+                if isinstance(child, ast.AST):
+                    found[id(child)] = parent, field, at
+    return found
+
+
+def _names(tree):
+    """The function's arguments and variables, in order."""
+    names = [each.arg for each in ast.walk(tree) if isinstance(each, ast.arg)]
+    stored = (n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and _stores(n))
+    return list(dict.fromkeys([*names, *stored]))
+
+
+def _stores(node):
+    return isinstance(getattr(node, "ctx", None), ast.Store)
+
+
+def edits(tree, answer, source):
+    """All edits of the tree, the likely ones first."""
+    found = [*_expression_edits(tree, answer), *_statement_edits(tree, answer)]
+    groups = {}
+    for edit in found:
+        if edit.label:
+            groups.setdefault(edit.label, []).append(edit)
+    for group in groups.values():  # the same mistake made several times
+        fields = [field for edit in group for field in edit.fields]
+        if len(group) > 1 and len({(id(node), name) for node, name, _ in fields}) == len(fields):
+            both = Edit(group[0].cost + 0.25, group[-1].node, group[0].kind, None, *fields)
+            both.parts = group
+            found.append(both)
+    return sorted(found, key=lambda edit: edit.cost)
+
+
+def _expression_edits(tree, answer):
+    parents, names = _parents(tree), _names(tree)
+    inside = [n for part in (tree.args, *tree.body) for n in ast.walk(part)]
+    donors, numbers = _donors(tree, answer)
+    own = {}
+    for node in inside:
+        if isinstance(node, (ast.BinOp, ast.Call, ast.Tuple, ast.Subscript)) and not _stores(node):
+            own[ast.unparse(node)] = node
+    m = [t for t in ("m", "X.shape[1]", "Y.size", "predictions.size") if t.split(".")[0] in names]
+
+    def put(node, new, cost, kind, label=None, at=None):
+        parent, field, place = parents[id(node)]
+        if place is not None:
+            new = [new if k == place else each for k, each in enumerate(getattr(parent, field))]
+        return Edit(cost, at or node, kind, label, (parent, field, new))
+
+    def change(node, field, new, cost, kind, label=None, at=None):
+        return Edit(cost, at or node, kind, label, (node, field, new))
+
+    for node in inside:
+        if not isinstance(node, ast.expr) or _stores(node) or id(node) not in parents:
+            if isinstance(node, ast.Tuple) and len(node.elts) <= 4:
+                for order in list(itertools.permutations(node.elts))[1:]:
+                    yield change(node, "elts", list(order), 1.1, "order")
+            continue
+        parent, field, _ = parents[id(node)]
+        called = isinstance(parent, ast.Call) and field == "func"
+        valued = field == "value" and isinstance(parent, (ast.Assign, ast.Return, ast.AugAssign))
+        lengthy = 0.02 * len(ast.unparse(node))
+        if isinstance(node, ast.Name) and not called:
+            for name in names:
+                if name != node.id:
+                    alike = name[:-1] == node.id[:-1] or name[-2:] == node.id[-2:]
+                    label = ("name", node.id, name)
+                    yield change(node, "id", name, 1 if alike else 1.1, "name", label)
+            if node.id in ("X", "Y", "Z", "A2", "W1"):
+                pass
+        if isinstance(node, ast.Name) and called:
+            for name in (*NETWORK, "forward_prop", "backward_prop", "update_params"):
+                if name != node.id:
+                    yield change(node, "id", name, 1.2, "name", ("name", node.id, name))
+        if isinstance(node, ast.Name) and node.id in ("max", "min", "sum", "abs", "log", "exp"):
+            for name in (f"np.{node.id}", f"np.{node.id}imum"):
+                if hasattr(np, name[3:]):
+                    yield put(node, _expression(name), 1, "name", ("np", name))
+        if isinstance(node, ast.Attribute):
+            if node.attr == "T":
+                yield put(node, node.value, 1, "part", ".T off")
+            for name in sorted(set().union(*(g for g in RELATED if node.attr in g)) - {node.attr}):
+                yield change(node, "attr", name, 1.1, "name", (node.attr, name))
+            if not called and node.attr in REDUCING | {"copy"}:
+                yield put(node, ast.Call(node, [], []), 1, "call", "()")
+                if node.attr in REDUCING:
+                    across = [ast.keyword("axis", ast.Constant(0))]
+                    across += [ast.keyword("keepdims", ast.Constant(True))]
+                    yield put(node, ast.Call(node, [], across), 1.2, "call", "()")
+        if not called and not isinstance(node, (ast.Constant, ast.Tuple, ast.Slice, ast.Lambda)):
+            if not (isinstance(parent, ast.Attribute) and parent.attr == "T"):
+                t = ast.Attribute(node, "T", ast.Load())
+                yield put(node, t, 1 if isinstance(node, ast.Name) else 1.15, "more", ".T")
+            if isinstance(node, (ast.Name, ast.Call, ast.Subscript)) or valued:
+                for name in NETWORK:
+                    yield put(node, _call(name, node), 1.5, "more", name)
+                for name in ("np.exp", "np.log", "np.sqrt", "list", "len", "float", "np.array"):
+                    yield put(node, _call(name, node), 1.6, "more", name)
+                for text in ("copy()", "astype(int)", "mean()", "size", "argmax(axis=0)"):
+                    tail = _expression(f"_.{text}")
+                    (tail.func if isinstance(tail, ast.Call) else tail).value = node
+                    yield put(node, tail, 1.4, "more", text)
+            if valued or isinstance(node, (ast.Name, ast.Call, ast.BinOp)):
+                yield put(node, ast.UnaryOp(ast.USub(), node), 1.2, "sign", "-")
+                if valued or isinstance(parent, (ast.BinOp, ast.Call, ast.UnaryOp)):
+                    one = ast.BinOp(ast.Constant(1), ast.Sub(), node)
+                    yield put(node, one, 1.5, "more", "1 -")
+                    for text, op in itertools.product(m, (ast.Div, ast.Mult)):
+                        new = ast.BinOp(node, op(), _expression(text))
+                        yield put(node, new, 1.2 + 0.1 * (op is ast.Mult), "more", (op, text))
+                if valued:
+                    for name, op in itertools.product(names, (ast.Add, ast.Sub, ast.Mult)):
+                        new = ast.BinOp(node, op(), ast.Name(name, ast.Load()))
+                        yield put(node, new, 1.4, "more")
+        if isinstance(node, ast.BinOp):
+            for op in OPERATORS:
+                if type(node.op) is not op:
+                    label = ("op", type(node.op), op)
+                    yield change(node, "op", op(), 1, "operator", label)
+            for keep, drop in ((node.left, node.right), (node.right, node.left)):
+                yield put(node, keep, 1.3, "less", ("drop", type(node.op), ast.unparse(drop)), drop)
+            if not isinstance(node.op, (ast.Add, ast.Mult)):
+                fields = (node, "left", node.right), (node, "right", node.left)
+                yield Edit(1, node, "order", ("swap", type(node.op)), *fields)
+            for inner, outer in (("left", "right"), ("right", "left")):
+                part, other = getattr(node, inner), getattr(node, outer)
+                if isinstance(part, ast.BinOp):  # (a + b) / c for a + b / c, and back
+                    new = ast.BinOp(part.left, node.op, other), part.op, part.right
+                    if inner == "left":
+                        new = part.left, part.op, ast.BinOp(part.right, node.op, other)
+                    else:
+                        new = ast.BinOp(other, node.op, part.left), part.op, part.right
+                    yield put(node, ast.BinOp(*new), 1.1, "brackets", ("brackets", inner))
+                if isinstance(other, (ast.Call, ast.UnaryOp)) and not isinstance(node.op, ast.MatMult):
+                    pass
+        if isinstance(node, ast.Call):
+            yield from _call_edits(node, put, change)
+        if isinstance(node, ast.Compare):
+            for op in COMPARISONS:
+                if type(node.ops[0]) is not op:
+                    label = ("compare", type(node.ops[0]), op)
+                    yield change(node, "ops", [op(), *node.ops[1:]], 1, "comparison", label)
+            new = {ast.Is: ast.IsNot, ast.IsNot: ast.Is}.get(type(node.ops[0]))
+            if new:
+                yield change(node, "ops", [new()], 1, "comparison")
+        if isinstance(node, ast.UnaryOp):
+            yield put(node, node.operand, 1, "sign", "no sign")
+        if isinstance(node, ast.IfExp):
+            fields = (node, "body", node.orelse), (node, "orelse", node.body)
+            yield Edit(1, node, "order", None, *fields)
+            yield put(node, node.body, 1.3, "less")
+            yield put(node, node.orelse, 1.3, "less")
+        if isinstance(node, ast.Constant) and type(node.value) in (int, float):
+            near = [node.value + 1, node.value - 1, -node.value, 0, 1]
+            for value in dict.fromkeys([*numbers, *near]):
+                if value != node.value or type(value) is not type(node.value):
+                    cost = 1.2 if value in numbers else 1.4
+                    label = ("number", node.value, value)
+                    yield change(node, "value", value, cost, "number", label)
+            for name in names if type(node.value) is int or field != "slice" else ():
+                yield put(node, ast.Name(name, ast.Load()), 1.3, "number", (node.value, name))
+        if isinstance(node, ast.Constant) and isinstance(node.value, bool):
+            yield change(node, "value", not node.value, 1, "name", ("bool", node.value))
+        if isinstance(node, ast.Tuple) and len(node.elts) <= 4:
+            for order in list(itertools.permutations(node.elts))[1:]:
+                yield change(node, "elts", list(order), 1, "order")
+        if isinstance(node, ast.Subscript):
+            every = ast.Slice()
+            if isinstance(node.slice, ast.Tuple):
+                for part in node.slice.elts:
+                    yield change(node, "slice", part, 1.2, "part", "index less")
+            else:
+                for pair in ([every, node.slice], [node.slice, every]):
+                    new = ast.Tuple(pair, ast.Load())
+                    yield change(node, "slice", new, 1.1, "index", "index more")
+            yield put(node, node.value, 1.3, "less", "no index", node.slice)
+        if field != "ctx" and not called and not isinstance(node, ast.Slice):
+            for text, donor in donors.items():
+                if text != ast.unparse(node):
+                    cost = 1.6 + lengthy + 0.01 * len(text)
+                    yield put(node, donor, cost, "whole" if valued else "other", ("donor", text))
+            if not isinstance(node, ast.Constant):
+                for text, donor in own.items():
+                    if donor is not node:
+                        yield put(node, donor, 2 + lengthy + 0.01 * len(text), "other")
+                if isinstance(node, ast.Name):
+                    pass
+
+
+def _call_edits(node, put, change):
+    words = {each.arg: each for each in node.keywords}
+    func = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+    others = [each for each in node.keywords if each.arg not in ("axis", "keepdims")]
+
+    def across(axis, keep):
+        new = [ast.keyword("axis", ast.Constant(axis))] if axis is not None else []
+        return others + new + ([ast.keyword("keepdims", ast.Constant(True))] if keep else [])
+
+    if func in REDUCING | {"exp"} or "axis" in words:
+        was = words["axis"].value if "axis" in words else None
+        was = getattr(was, "value", None), "keepdims" in words
+        takes = [node.args[:1] if ast.unparse(node.func).startswith("np.") else []]
+        for axis, keep in itertools.product((0, 1, None), (False, True)):
+            if (axis, keep) != was:
+                kind = "axis" if axis != was[0] else "keepdims"
+                cost = 1 + 0.1 * (axis != was[0] and keep != was[1])
+                label = ("axis", was, axis, keep)
+                fields = [(node, "keywords", across(axis, keep))]
+                if len(node.args) > len(takes[0]):
+                    fields.append((node, "args", takes[0]))
+                yield Edit(cost, node, kind, label, *fields)
+        if func in ("max", "min") and len(node.args) == 2:
+            yield change(node, "func", _expression(f"np.{func}imum"), 1, "name", at=node.func)
+    for at, each in enumerate(node.args):
+        less = node.args[:at] + node.args[at + 1 :]
+        if len(node.args) == 1 and not node.keywords:
+            yield put(node, each, 1.3, "less", ("unwrap", func), node.func)
+        else:
+            yield change(node, "args", less, 1.3, "less", at=each)
+        if isinstance(each, ast.Tuple):
+            new = node.args[:at] + each.elts + node.args[at + 1 :]
+            yield change(node, "args", new, 1.1, "brackets", "unpack", at=each)
+        if not isinstance(each, ast.Starred):
+            new = [ast.Starred(e, ast.Load()) if e is each else e for e in node.args]
+            yield change(node, "args", new, 1.3, "other", at=each)
+        for width in (2, 4):  # np.zeros(10, m) for np.zeros((10, m)); four arrays as one tuple
+            group = node.args[at : at + width]
+            if len(group) == width:
+                new = [*node.args[:at], ast.Tuple(group, ast.Load()), *node.args[at + width :]]
+                yield change(node, "args", new, 1.1, "brackets", "tuple")
+    for word in node.keywords:
+        new = [each for each in node.keywords if each is not word]
+        yield change(node, "keywords", new, 1.2, "less", ("no", word.arg), at=word.value)
+    for a, b in itertools.combinations(range(len(node.args)), 2):
+        new = list(node.args)
+        new[a], new[b] = new[b], new[a]
+        yield change(node, "args", new, 1.1, "order", ("swap", func, a, b))
+    if isinstance(node.func, ast.Attribute):
+        yield put(node, node.func.value, 1.3, "less", ("unmethod", func))
+
+
+def _statement_edits(tree, answer):
+    names, parents = _names(tree), _parents(tree)
+    blocks = [
+        (node, field, getattr(node, field))
+        for node in ast.walk(tree)
+        for field in ("body", "orelse", "finalbody")
+        if isinstance(getattr(node, field, None), list)
+    ]
+    steps = [
+        step
+        for step in ast.walk(_answer(answer))
+        if isinstance(step, (ast.Assign, ast.Return)) or isinstance(step, ast.Expr)
+    ]
+    steps = [step for step in steps if _known(step, names) and "__doc__" not in ast.unparse(step)]
+    for node, field, block in blocks:
+        for at, step in enumerate(block):
+            rest = block[:at] + block[at + 1 :]
+            if isinstance(step, ast.Expr) and isinstance(step.value, ast.Constant):
+                continue
+            value = getattr(step, "value", None)
+
+            def put(new, cost, kind, label=None, at=at, block=block, node=node, field=field, step=step):
+                new = new if isinstance(new, list) else [new]
+                return Edit(
+                    cost, step, kind, label, (node, field, block[:at] + new + block[at + 1 :])
+                )
+
+            if rest and not isinstance(step, ast.Return):
+                yield put([], 1.3, "delete")
+            for to in range(len(block)):
+                if to != at:
+                    moved = rest[:to] + [step] + rest[to:]
+                    yield Edit(1.3 + 0.01 * abs(to - at), step, "move", None, (node, field, moved))
+            for other, where, inner in blocks:  # out of its block, or into a block of its own
+                if other is not node and not any(each is other for each in ast.walk(step)):
+                    for to in {0, len(inner)} | {inner.index(node)} | {inner.index(node) + 1} if node in inner else {0, len(inner)}:
+                        new = inner[:to] + [step] + inner[to:]
+                        left = rest or [ast.Pass()]
+                        yield Edit(1.35, step, "move", None, (node, field, left), (other, where, new))
+            if isinstance(step, ast.AugAssign):
+                load = copy.deepcopy(step.target)
+                for each in ast.walk(load):
+                    if hasattr(each, "ctx"):
+                        each.ctx = ast.Load()
+                new = ast.Assign([step.target], ast.BinOp(load, step.op, step.value))
+                yield put(new, 1, "in place", "in place")
+                yield put(ast.Assign([step.target], step.value), 1.2, "operator")
+                for op in OPERATORS:
+                    if type(step.op) is not op:
+                        yield Edit(1, step, "operator", ("op=", op), (step, "op", op()))
+            if isinstance(step, ast.Assign) and len(step.targets) == 1:
+                target = step.targets[0]
+                if isinstance(target, (ast.Name, ast.Subscript)):
+                    yield put(ast.AugAssign(target, ast.Add(), step.value), 1.3, "operator", "+=")
+                if isinstance(target, ast.Name):
+                    for name in names:
+                        if name != target.id:
+                            new = ast.Name(name, ast.Store())
+                            yield Edit(1.3, target, "target", None, (step, "targets", [new]))
+            if isinstance(step, ast.Return) and value is not None:
+                yield put(ast.Expr(ast.Yield(value)), 1, "yield")
+            if isinstance(step, ast.Expr):
+                if isinstance(value, ast.Yield) and value.value:
+                    yield put(ast.Return(value.value), 1, "yield")
+                else:
+                    yield put(ast.Return(value), 1.2, "return")
+                for name in names:
+                    new = ast.Assign([ast.Name(name, ast.Store())], value)
+                    yield put(new, 1.2, "keep")
+                if isinstance(value, ast.Call) and value.args:
+                    yield put(ast.Return(value.args[0]), 1.2, "return")
+                if isinstance(value, ast.Call):
+                    four = ast.Tuple([ast.Name(n, ast.Store()) for n in ("W1", "b1", "W2", "b2")], ast.Store())
+                    yield put(ast.Assign([four], value), 1.2, "keep")
+            if isinstance(step, (ast.For, ast.If, ast.While, ast.With, ast.Try)):
+                yield put(step.body, 1.4, "delete")  # without its head
+                if isinstance(step, ast.If) and step.orelse:
+                    yield put(step.orelse, 1.4, "delete")
+            for new in steps:
+                if isinstance(new, ast.Assign) and not isinstance(step, (ast.Return, ast.For)):
+                    yield put(new, 2 + 0.01 * len(ast.unparse(new)), "whole")
+                elif isinstance(new, ast.Return) and isinstance(step, ast.Return):
+                    yield put(new, 2, "whole")
+                if not isinstance(new, ast.Return):
+                    yield put([new, step], 1.8, "before")
+        if block and not isinstance(block[-1], ast.Return):
+            last = block[-1]
+            for new in steps:
+                yield Edit(1.8, last, "after", None, (node, field, [*block, new]))
+            if node is tree:
+                for name in names:
+                    new = ast.Return(ast.Name(name, ast.Load()))
+                    yield Edit(1.2, last, "after", None, (node, field, [*block, new]))
+    first = tree.body[0]
+    if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
+        first = tree.body[1] if len(tree.body) > 1 else first
+    at = tree.body.index(first)
+    for each in tree.args.args:
+        new = ast.parse(f"{each.arg} = {each.arg}.copy()").body
+        yield Edit(1.4, first, "before", None, (tree, "body", tree.body[:at] + new + tree.body[at:]))
+
+
+@functools.cache
+def _answers():
+    text = Path(__file__).with_name("answers.py").read_text(encoding="utf-8")
+    return {n.name: n for n in ast.parse(text).body if isinstance(n, ast.FunctionDef)}
+
+
+def _answer(name):
+    return _answers()[name]
+
+
+def _known(node, names):
+    """True when the node reads only names that the learner's function has, and functions."""
+    read = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and not _stores(n)}
+    bound = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and _stores(n)}
+    return read - bound <= set(names) | {"np", "range", "float", "max", "min", "zip", "record", "len"} | set(_answers())
+
+
+def _donors(tree, answer):
+    """({text: expression of the right version}, its numbers), as far as the names are known."""
+    right, names = _answer(answer), _names(tree)
+    found, numbers, values = {}, [], {}
+    for step in right.body:
+        if isinstance(step, ast.Assign) and isinstance(step.targets[0], ast.Name):
+            values[step.targets[0].id] = step.value
+
+    class Inline(ast.NodeTransformer):
+        def visit_Name(self, node):
+            if node.id in values and node.id not in names and not _stores(node):
+                return self.visit(copy.deepcopy(values[node.id]))
+            return node
+
+    for node in ast.walk(right):
+        if isinstance(node, ast.Constant) and type(node.value) in (int, float):
+            numbers.append(node.value)
+        if not isinstance(node, ast.expr) or _stores(node):
+            continue
+        if isinstance(node, (ast.Name, ast.Constant, ast.Slice, ast.Starred)):
+            continue
+        if isinstance(node, ast.BoolOp) or (isinstance(node, ast.Attribute) and node.attr not in ("T", "size", "dtype")):
+            continue
+        if isinstance(node, ast.Tuple) and any(isinstance(e, ast.Slice) for e in node.elts):
+            continue
+        with contextlib.suppress(RecursionError):
+            node = Inline().visit(copy.deepcopy(node))
+            if _known(node, names):
+                found.setdefault(ast.unparse(node), node)
+    return found, numbers
+
+
+# --- The search -----------------------------------------------------------------------------------
+
+
+class Found:
+    """Edits that were found: `edits` in the order of their lines; proved if all is right with them.
+
+    lines: for each edit (number, text of the line, kind, the part to look at, the line made right).
+    """
+
+    def __init__(self, source, chain, proved):
+        self.proved, self.lines = proved, []
+        parents, parts = _parents(source.tree), []
+        for edit in chain:
+            parts += getattr(edit, "parts", [edit])
+        places = [self.place(source, parents, edit) for edit in parts]
+        with contextlib.ExitStack() as stack:
+            for edit in chain:
+                stack.enter_context(edit)
+            for edit, (number, text, part, step) in zip(parts, places, strict=True):
+                new = self.shown(edit, step)
+                self.lines.append((number, text, edit.kind, part, new))
+        self.lines.sort(key=lambda line: line[0])
+
+    @staticmethod
+    def place(source, parents, edit):
+        step = edit.node
+        while not isinstance(step, ast.stmt) and id(step) in parents:
+            step = parents[id(step)][0]
+        number = getattr(edit.node, "lineno", getattr(step, "lineno", 0))
+        lines = source.text.splitlines()
+        text = lines[number - 1].strip() if 0 < number <= len(lines) else ""
+        return number, text, source.said(edit.node), step
+
+    @staticmethod
+    def shown(edit, step):
+        if edit.kind == "delete":
+            return None
+        new = edit.fields[0][2]
+        if isinstance(edit.node, ast.stmt) and isinstance(new, list):
+            old = set(map(id, edit.old[0]))
+            added = [each for each in new if id(each) not in old]
+            return ast.unparse(added[0]).split("\n")[0] if added else ast.unparse(step).split("\n")[0]
+        return ast.unparse(step).split("\n")[0]
+
+
+def repair(function, trial, answer, seconds=SECONDS):
+    """The Found edits that make a wrong function right, or None.
+
+    trial(candidate) -> (True, score) when the candidate passes; a larger score is nearer to right.
+    answer: name of the function in answers.py.
+    """
+    end = time.perf_counter() + seconds
+    with _quiet():
+        try:
+            source = Source(function)
+        except (LookupError, RecursionError, SyntaxError):
+            return None
+        return _Search(source, trial, answer, end).run()
+
+
+@contextlib.contextmanager
+def _quiet():
+    """Nothing printed, no warning, and a debugger's trace function put back."""
+    before = sys.gettrace()
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        with contextlib.redirect_stderr(io.StringIO()):
+            warnings.simplefilter("ignore")
+            try:
+                yield
+            finally:
+                sys.settrace(before)
+
+
+class _Search:
+    def __init__(self, source, trial, answer, end):
+        self.source, self.trial, self.answer, self.end = source, trial, answer, end
+        self.tried, self.seen = 0, {}
+
+    def left(self):
+        return self.end - time.perf_counter()
+
+    def test(self):
+        """(passes, score) of what the tree says now."""
+        try:
+            candidate = self.source.build()
+        except (SyntaxError, ValueError, TypeError, NameError, AttributeError, RecursionError):
+            return False, None
+        code = candidate.__code__
+        key = _key(code), candidate.__defaults__
+        with contextlib.suppress(TypeError):
+            if key in self.seen:
+                return self.seen[key]
+        self.tried += 1
+        left, home = LINES, self.source.globals.get("__name__")
+
+        def line(frame, event, argument):
+            nonlocal left
+            left -= 1
+            if left < 0 or (left % 64 == 0 and time.perf_counter() > self.end + 0.5):
+                raise Stop
+            return line
+
+        def top(frame, event, argument):
+            return line if frame.f_globals.get("__name__") == home else None
+
+        sys.settrace(top)
+        try:
+            result = self.trial(candidate)
+        except Stop:
+            result = False, None
+        finally:
+            sys.settrace(None)
+        with contextlib.suppress(TypeError):
+            self.seen[key] = result
+        return result
+
+    def run(self):
+        passes, start = self.test()
+        if passes and self.source.decorators:
+            edit = Edit(1, self.source.decorators[0], "delete", None)
+            return Found(self.source, [edit], True)
+        if passes or start is None:
+            return None
+        chain, better = self.level([], start, self.left() * 0.6)
+        if chain:
+            return Found(self.source, chain, True)
+        # Two edits and more: from the edits after which more is right than before.
+        partial = None
+        depth = 0
+        frontier = better
+        while frontier and depth < 4 and self.left() > 0:
+            depth += 1
+            following = []
+            for score, chain in frontier[: 3 if depth == 1 else 1]:
+                if partial is None or score > partial[0]:
+                    partial = score, chain
+                if self.left() <= 0:
+                    break
+                with contextlib.ExitStack() as stack:
+                    for edit in chain:
+                        stack.enter_context(edit)
+                    whole, more = self.level(chain, score, self.left() * 0.7)
+                if whole:
+                    return Found(self.source, whole, True)
+                following += more
+            frontier = sorted(following, key=_order)
+        chain = self.pairs() if self.left() > 0 and not partial else None
+        if chain:
+            return Found(self.source, chain, True)
+        if partial:
+            return Found(self.source, partial[1], False)
+        return None
+
+    def level(self, chain, start, seconds):
+        """(chain and one more edit that passes or None, [(score, chain) that come nearer])."""
+        end = min(self.end, time.perf_counter() + seconds)
+        passed, nearer, cost = [], [], 9
+        for edit in edits(self.source.tree, self.answer, self.source):
+            if time.perf_counter() > end or edit.cost > cost + 0.15:
+                break
+            with edit:
+                passes, score = self.test()
+            if passes:
+                passed.append(edit)
+                cost = min(cost, edit.cost)
+            elif score is not None and score > start:
+                nearer.append((score, [*chain, edit]))
+        if passed:
+            best = min(passed, key=lambda edit: (edit.cost, -getattr(edit.node, "lineno", 0)))
+            return [*chain, best], []
+        return None, sorted(nearer, key=_order)
+
+    def pairs(self):
+        """Two edits that only together make a difference: likely ones, on different nodes."""
+        likely = [e for e in edits(self.source.tree, self.answer, self.source) if e.cost <= 1.3]
+        likely = sorted(likely, key=lambda e: e.cost)[:150]
+        for total in range(1, 2 * len(likely)):
+            for a in range(max(0, total - len(likely) + 1), (total + 1) // 2):
+                one, two = likely[a], likely[total - a]
+                if self.left() <= 0:
+                    return None
+                if {(id(n), f) for n, f, _ in one.fields} & {(id(n), f) for n, f, _ in two.fields}:
+                    continue
+                with one, two:
+                    passes, _ = self.test()
+                if passes:
+                    return [one, two]
+        return None
+
+
+def _order(found):
+    score, chain = found
+    return tuple(-x for x in score), sum(edit.cost for edit in chain)
+
+
+def _key(code):
+    """What makes two pieces of code the same."""
+    inner = tuple(_key(c) if inspect.iscode(c) else (type(c), repr(c)) for c in code.co_consts)
+    return code.co_code, inner, code.co_names, code.co_varnames
