@@ -100,13 +100,14 @@ def call(function, _returns=(), _keywords=None, _changed=None, **arguments):
             answer = function(*arguments.values(), **keywords)
     except Exception as error:
         raise their_error(function, error) from None
-    cure = _changed or "Make a new array: {0} = {0} - ... instead of {0} -= ..., or {0}.copy()."
     for name, value in arguments.items():
+        cure = "Make a new array: {0} = {0} - ... instead of {0} -= ..., or {0}.copy()."
         pairs, grown = [(value, before[name])], False
         if isinstance(value, (tuple, list)):
+            cure = "Make new arrays: W1 = W1 - ... instead of W1 -= ..., or copies of those in {0}."
             pairs, grown = zip(value, before[name], strict=False), len(value) != len(before[name])
-        if grown or any(isinstance(b, np.ndarray) and not close(a, b, 1e-9) for a, b in pairs):
-            raise Mistake(f"it changed its input {name}. {cure.format(name)}")
+        if grown or any(isinstance(b, np.ndarray) and not np.array_equal(a, b) for a, b in pairs):
+            raise Mistake(f"it changed its input {name}. {(_changed or cure).format(name)}")
     if answer is None:
         raise Mistake("it returned nothing (None). Did you forget the return line?")
     if not _returns:
@@ -168,6 +169,8 @@ def their_error(function, error):
         hint = f"There {shapes}, which do not fit: a .T missing, or the order wrong?"
     elif outside:
         hint = f"It reads {outside} from outside: use only its arguments."
+    elif "out of bounds for uint8" in str(error):
+        hint = "uint8 numbers end at 255: take Y.astype(int) before you calculate with labels."
     elif isinstance(error, IndexError) and "size 10" in str(error):
         hint = f"It says: {error}; labels and rows are counted from 0 to 9."
     else:
@@ -178,9 +181,12 @@ def their_error(function, error):
 def reads_outside(function):
     """Data that the function reads from the notebook instead of its arguments: "X_train and m"."""
     function = inspect.unwrap(function)
-    home = getattr(function, "__globals__", {})
-    code = dis.get_instructions(function) if home else ()
-    names = dict.fromkeys(each.argval for each in code if each.opname == "LOAD_GLOBAL")
+    home, names = getattr(function, "__globals__", {}), {}
+    codes = [function.__code__] if home else []
+    for code in codes:  # grows: comprehensions, lambdas and functions inside have their own code
+        codes += [each for each in code.co_consts if inspect.iscode(each)]
+        found = (each.argval for each in dis.get_instructions(code) if each.opname == "LOAD_GLOBAL")
+        names.update(dict.fromkeys(found))
     return " and ".join(
         name
         for name in names
