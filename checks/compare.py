@@ -7,7 +7,6 @@ at its end gets the check's `cure` as a second sentence.
 """
 
 import contextlib
-import copy
 import dis
 import functools
 import inspect
@@ -80,21 +79,10 @@ def call(function, _returns=(), _keywords=None, _changed=None, **arguments):
     (`_changed`: what to say then, with {} for its name).
     """
     keywords = _keywords or {}
-    with contextlib.suppress(ValueError):  # built-in functions have no signature
-        signature = inspect.signature(function)
-        try:
-            signature.bind(*arguments.values(), **keywords)
-        except TypeError:
-            wanted = ", ".join([*arguments, *keywords])
-            more = [p.name for p in signature.parameters.values() if p.default is p.empty]
-            more = [name for name in more if name not in (*arguments, *keywords)]
-            hint = f"Give {more[-1]} a default." if more else "Mend the def line."
-            raise Mistake(f"it must take ({wanted}), but yours takes {signature}. {hint}") from None
-        taken = list(signature.parameters)[: len(arguments)]
-        if taken != list(arguments) and set(taken) == set(arguments):
-            wanted = ", ".join(arguments)
-            raise Mistake(f"it must take ({wanted}) in this order. Mend the def line.")
-    before = copy.deepcopy(arguments)
+    code = getattr(function, "__code__", None)
+    if keywords or code is None or code.co_varnames[: code.co_argcount] != tuple(arguments):
+        _signature_fits(function, arguments, keywords)
+    before = {name: _kept(value) for name, value in arguments.items()}
     try:
         with np.errstate(over="warn", divide="warn", invalid="warn"):
             answer = function(*arguments.values(), **keywords)
@@ -119,6 +107,31 @@ def call(function, _returns=(), _keywords=None, _changed=None, **arguments):
             f"End it with: return {', '.join(_returns)}"
         )
     return list(answer)
+
+
+def _signature_fits(function, arguments, keywords):
+    """Raise Mistake unless the learner's function takes these arguments, in this order."""
+    with contextlib.suppress(ValueError):  # built-in functions have no signature
+        signature = inspect.signature(function)
+        try:
+            signature.bind(*arguments.values(), **keywords)
+        except TypeError:
+            wanted = ", ".join([*arguments, *keywords])
+            more = [p.name for p in signature.parameters.values() if p.default is p.empty]
+            more = [name for name in more if name not in (*arguments, *keywords)]
+            hint = f"Give {more[-1]} a default." if more else "Mend the def line."
+            raise Mistake(f"it must take ({wanted}), but yours takes {signature}. {hint}") from None
+        taken = list(signature.parameters)[: len(arguments)]
+        if taken != list(arguments) and set(taken) == set(arguments):
+            wanted = ", ".join(arguments)
+            raise Mistake(f"it must take ({wanted}) in this order. Mend the def line.")
+
+
+def _kept(value):
+    """A copy of an array, or of the arrays in a list or tuple, to see whether it is changed."""
+    if isinstance(value, (tuple, list)):
+        return [_kept(each) for each in value]
+    return value.copy(order="K") if isinstance(value, np.ndarray) else value
 
 
 def their_error(function, error):
@@ -275,18 +288,20 @@ def all_same(function, names, got, right, typical, cures, types):
     typical: {name: pairs}, in the order in which to look; cures: {name: cure} or one for all.
     """
     tolerance = TOLERANCE[np.dtype(types[0])]
-    for order in itertools.permutations(range(len(names))):
-        mixed = all_close(got, [right[i] for i in order], tolerance)
-        if mixed and not all_close(got, right, tolerance):
-            raise Mistake(
-                f"the arrays are right but come back in the order "
-                f"{', '.join(names[i] for i in order)}. End it with: return {', '.join(names)}"
-            )
-    for compare in (True, False):  # first look for a typical mistake in any of them
-        for name, pairs in typical.items():
-            one, want = got[names.index(name)], right[names.index(name)]
-            cure = cures.get(name, "") if isinstance(cures, dict) else cures
-            if not compare:
-                same(function, name, one, want, pairs, cure, types)
-            elif not close(one, want, tolerance):
-                foreseen(one, pairs, cure, tolerance)
+    parts = [
+        (name, got[names.index(name)], right[names.index(name)], pairs)
+        for name, pairs in typical.items()
+    ]
+    cures = cures if isinstance(cures, dict) else dict.fromkeys(names, cures)
+    if not all_close(got, right, tolerance):
+        for order in itertools.permutations(range(len(names))):
+            if all_close(got, [right[i] for i in order], tolerance):
+                raise Mistake(
+                    f"the arrays are right but come back in the order "
+                    f"{', '.join(names[i] for i in order)}. End it with: return {', '.join(names)}"
+                )
+        for name, one, want, pairs in parts:  # first look for a typical mistake in any of them
+            if not close(one, want, tolerance):
+                foreseen(one, pairs, cures.get(name, ""), tolerance)
+    for name, one, want, pairs in parts:
+        same(function, name, one, want, pairs, cures.get(name, ""), types)

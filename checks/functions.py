@@ -65,13 +65,13 @@ def _many_labels():
 
 
 def _start(function):
-    """What both starts must fulfil; returns the arrays for 300 hidden units."""
+    """What both starts must fulfil; returns the arrays for 300 hidden units, and b2 of others."""
     parameters = inspect.signature(function).parameters
     if not parameters:
         raise Mistake("it takes no n_hidden. Write (n_hidden=10), and use it in the shapes.")
     if any(p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD for p in parameters.values()):
         raise Mistake("it must also run without arguments. Give each a default: (n_hidden=10).")
-    call(function, PARAMS)
+    others = [call(function, PARAMS)[3]]
     parts = call(function, PARAMS, n_hidden=300)
     shapes = [(300, PIXELS), (300, 1), (CLASSES, 300), (CLASSES, 1)]
     for name, part, right in zip(PARAMS, parts, shapes, strict=True):
@@ -99,26 +99,22 @@ def _start(function):
     if b1.std() > 0 and (np.array_equal(W1.ravel()[:300], b1.ravel()) or W1[0, 0] == W2[0, 0]):
         raise Mistake("the arrays repeat each other's numbers. Make rng once, at the top.")
     if "seed" in parameters:
-        one, again, two = (
-            call(function, PARAMS, {"seed": seed}, n_hidden=4)[0] for seed in (1, 1, 2)
-        )
+        starts = [call(function, PARAMS, {"seed": seed}, n_hidden=4) for seed in (1, 1, 2)]
+        one, again, two = (each[0] for each in starts)
+        others += [starts[0][3], starts[2][3]]
         rng = "rng = np.random.default_rng(seed)"
         if not np.array_equal(one, again):
             raise Mistake(f"seed=1 gave two different W1. Draw all from {rng}.")
         if np.array_equal(one, two):
             raise Mistake(f"seed has no effect. Pass it on: {rng}.")
-    return parts
+    return parts, others
 
 
 @check
 def init_params(function):
-    parts = _start(function)
-    seeded = "seed" in inspect.signature(function).parameters
-    # b2 has ten numbers, too few to judge; those of seven more starts are judged with them.
-    more = (
-        call(function, PARAMS, {"seed": n} if seeded else {}, n_hidden=n)[3] for n in range(1, 8)
-    )
-    all_b2 = np.unique(np.concatenate([parts[3], *more]))
+    parts, others = _start(function)
+    # b2 has ten numbers, too few to judge, so those of other starts are judged with them.
+    all_b2 = np.unique(np.concatenate([np.ravel(each) for each in (parts[3], *others)]))
     judged = [*parts[:3], all_b2 if np.ptp(parts[3]) else parts[3]]
     for name, part in zip(PARAMS, judged, strict=True):
         low, high = part.min(), part.max()
@@ -141,7 +137,8 @@ def init_params(function):
 
 @check
 def init_params_scaled(function):
-    W1, b1, W2, b2 = parts = _start(function)
+    parts, _ = _start(function)
+    W1, b1, W2, b2 = parts
     for name, bias in (("b1", b1), ("b2", b2)):
         if bias.any():
             raise Mistake(f"{name} is not zero. Here only the weights are random: use np.zeros.")
@@ -527,10 +524,8 @@ def gradient_descent(function):
         return ref.train(params, X, Y, alpha, [whole] * steps)
 
     def compare(got, params, X, Y, alpha, k, dtype):
-        right = end(params, X, Y, alpha, k)
-        if all_close(got, right, TOLERANCE[np.dtype(dtype)]):
-            ends = ()
-        else:
+        right, ends = end(params, X, Y, alpha, k), []
+        if not all_close(got, right, TOLERANCE[np.dtype(dtype)]):
             ends = [
                 (alpha, 0, "did not move. Keep what update_params returns: W1, b1, W2, b2 = ..."),
                 (-alpha, k, "climbed. update_params must subtract alpha times the gradient."),
@@ -545,18 +540,18 @@ def gradient_descent(function):
         }
         all_same(function, PARAMS, got, right, typical, "", _types(function, dtype))
 
-    ends = []
+    small, ends = ref.network(), []
     for alpha in (0.01, 0.02):
-        got, seen = _descend(function, *ref.network(), alpha, 4)
+        got, seen = _descend(function, *small, alpha, 4)
         if seen.starts > 1:
             raise Mistake("it starts from fresh weights at each step. Call init_params only once.")
         if not seen.starts:
             raise Mistake("it never calls init_params. Start with W1, b1, W2, b2 = init_params().")
         ends.append(got)
-    if not np.array_equal(ends[0][0], ref.network()[0][0]) and all(map(np.array_equal, *ends)):
+    if not np.array_equal(ends[0][0], small[0][0]) and all(map(np.array_equal, *ends)):
         raise Mistake("another alpha gives the same result. Hand alpha on to update_params.")
     for got, alpha in zip(ends, (0.01, 0.02), strict=True):
-        compare(got, *ref.network(), alpha, 4, np.float64)
+        compare(got, *small, alpha, 4, np.float64)
     params, X, Y = ref.network(np.float32)
     got, _ = _descend(function, params, X, Y, 0.01, 4)
     compare(got, params, X, Y, 0.01, 4, np.float32)
@@ -569,8 +564,12 @@ def gradient_descent(function):
         if seen.starts:
             raise Mistake("it was given params and started afresh. Use them if they are not None.")
         compare(got, given, X, Y, 0.01, 2, np.float32)
-    _records(function, end)
-    _stops(function, end)
+    path = [small[0]]  # the right parameters after 0, 1, 2, ... steps
+    for _ in range(20):
+        path.append(end(path[-1], *small[1:], 0.01, 1))
+    if "history" in parameters:
+        _records(function, *small[1:], path)
+    _stops(function, *small[1:], path, {"history", "dev"} & parameters.keys())
     return "It takes as many steps as asked, each downhill, from one start."
 
 
@@ -631,12 +630,11 @@ def _descend(function, start, X, Y, alpha, iterations, stop=None, at=None, **key
         home.update(own)
 
 
-def _records(function, end):
-    """record must get the steps 0, 10, 20 and the arguments that gradient_descent was handed."""
-    home = getattr(inspect.unwrap(function), "__globals__", {})
-    if "record" not in home or "history" not in inspect.signature(function).parameters:
+def _records(function, X, Y, path):
+    """record must get the steps 0, 10, 20, and the arguments that gradient_descent was handed."""
+    if "record" not in getattr(inspect.unwrap(function), "__globals__", {}):
         return
-    params, X, Y = ref.network()
+    params = path[0]
     history, dev = [], (X[:, 1:4], Y[1:4])
     _, seen = _descend(function, params, X, Y, 0.01, 20, history=history, dev=dev)
     steps = [row.get("step") for row in seen.rows]
@@ -651,7 +649,7 @@ def _records(function, end):
             each.shape for each in params
         ]:
             raise Mistake(f"{at} other params. Hand them on as one tuple: (W1, b1, W2, b2).")
-        if not all_close(got, end(params, X, Y, 0.01, step), TOLERANCE[np.dtype(np.float64)]):
+        if not all_close(got, path[step], TOLERANCE[np.dtype(np.float64)]):
             late = "" if step else "Call it before the loop. "
             raise Mistake(
                 f"{at} params that are not those after {step} steps. {late}Hand on the newest "
@@ -669,14 +667,11 @@ def _records(function, end):
             raise Mistake(f"{at} the wrong examples as dev. Hand on dev as it came in.")
 
 
-def _stops(function, end):
+def _stops(function, X, Y, path, names):
     """Stop and a loss that is no number end the training and keep the network.
 
     A function may catch both itself and return the network, or let them through to its caller.
     """
-    params, X, Y = ref.network()
-    keywords = {"history": [], "dev": (X, Y)}
-    keywords = {k: v for k, v in keywords.items() if k in inspect.signature(function).parameters}
     button = "pressing the stop button (KeyboardInterrupt)"
     nan = "a loss that is not a number (FloatingPointError out of record)"
     for stop, at, what, done in (
@@ -684,18 +679,16 @@ def _stops(function, end):
         (KeyboardInterrupt(), 10, button, 10),
         (FloatingPointError("not a number"), 10, nan, 10),
     ):
-        keywords.update({"history": []} if "history" in keywords else {})
+        keywords = {name: {"history": [], "dev": (X, Y)}[name] for name in names}
         try:
-            got, seen = _descend(function, params, X, Y, 0.01, 13, stop, at, **keywords)
+            got, seen = _descend(function, path[0], X, Y, 0.01, 13, stop, at, **keywords)
         except Mistake as mistake:
             raise Mistake(f"after {what}: {mistake}", mistake.cause) from None
         if got is None or not seen.stopped:
             continue
         # Either the network as it is, or the one that record got last.
-        if not any(
-            all_close(got, end(params, X, Y, 0.01, k), TOLERANCE[np.dtype(np.float64)])
-            for k in {done, 10}
-        ):
+        exact = TOLERANCE[np.dtype(np.float64)]
+        if not any(all_close(got, path[k], exact) for k in {done, 10}):
             raise Mistake(
                 f"{what} must end the training and keep the network of that moment. Leave try out, "
                 "or put the whole loop in it and return W1, b1, W2, b2 after it."
