@@ -7,7 +7,6 @@ at its end gets the check's `cure` as a second sentence.
 """
 
 import contextlib
-import copy
 import dis
 import functools
 import inspect
@@ -80,6 +79,38 @@ def call(function, _returns=(), _keywords=None, _changed=None, **arguments):
     (`_changed`: what to say then, with {} for its name).
     """
     keywords = _keywords or {}
+    code = getattr(function, "__code__", None)
+    if keywords or code is None or code.co_varnames[: code.co_argcount] != tuple(arguments):
+        _signature_fits(function, arguments, keywords)
+    before = {name: _kept(value) for name, value in arguments.items()}
+    try:
+        with np.errstate(over="warn", divide="warn", invalid="warn"):
+            answer = function(*arguments.values(), **keywords)
+    except Exception as error:
+        raise their_error(function, error) from None
+    for name, value in arguments.items():
+        cure = "Make a new array: {0} = {0} - ... instead of {0} -= ..., or {0}.copy()."
+        pairs, grown = [(value, before[name])], False
+        if isinstance(value, (tuple, list)):
+            cure = "Make new arrays: W1 = W1 - ... instead of W1 -= ..., or copies of those in {0}."
+            pairs, grown = zip(value, before[name], strict=False), len(value) != len(before[name])
+        if grown or any(isinstance(b, np.ndarray) and not np.array_equal(a, b) for a, b in pairs):
+            raise Mistake(f"it changed its input {name}. {(_changed or cure).format(name)}")
+    if answer is None:
+        raise Mistake("it returned nothing (None). Did you forget the return line?")
+    if not _returns:
+        return answer
+    count = len(answer) if isinstance(answer, (tuple, list)) else 1
+    if count != len(_returns):
+        raise Mistake(
+            f"it returned {count} value{'s' * (count != 1)} instead of {len(_returns)}. "
+            f"End it with: return {', '.join(_returns)}"
+        )
+    return list(answer)
+
+
+def _signature_fits(function, arguments, keywords):
+    """Raise Mistake unless the learner's function takes these arguments, in this order."""
     with contextlib.suppress(ValueError):  # built-in functions have no signature
         signature = inspect.signature(function)
         try:
@@ -94,30 +125,13 @@ def call(function, _returns=(), _keywords=None, _changed=None, **arguments):
         if taken != list(arguments) and set(taken) == set(arguments):
             wanted = ", ".join(arguments)
             raise Mistake(f"it must take ({wanted}) in this order. Mend the def line.")
-    before = copy.deepcopy(arguments)
-    try:
-        with np.errstate(over="warn", divide="warn", invalid="warn"):
-            answer = function(*arguments.values(), **keywords)
-    except Exception as error:
-        raise their_error(function, error) from None
-    cure = _changed or "Make a new array: {0} = {0} - ... instead of {0} -= ..., or {0}.copy()."
-    for name, value in arguments.items():
-        pairs, grown = [(value, before[name])], False
-        if isinstance(value, (tuple, list)):
-            pairs, grown = zip(value, before[name], strict=False), len(value) != len(before[name])
-        if grown or any(isinstance(b, np.ndarray) and not close(a, b, 1e-9) for a, b in pairs):
-            raise Mistake(f"it changed its input {name}. {cure.format(name)}")
-    if answer is None:
-        raise Mistake("it returned nothing (None). Did you forget the return line?")
-    if not _returns:
-        return answer
-    count = len(answer) if isinstance(answer, (tuple, list)) else 1
-    if count != len(_returns):
-        raise Mistake(
-            f"it returned {count} value{'s' * (count != 1)} instead of {len(_returns)}. "
-            f"End it with: return {', '.join(_returns)}"
-        )
-    return list(answer)
+
+
+def _kept(value):
+    """A copy of an array, or of the arrays in a list or tuple, to see whether it is changed."""
+    if isinstance(value, (tuple, list)):
+        return [_kept(each) for each in value]
+    return value.copy(order="K") if isinstance(value, np.ndarray) else value
 
 
 def their_error(function, error):
@@ -168,6 +182,8 @@ def their_error(function, error):
         hint = f"There {shapes}, which do not fit: a .T missing, or the order wrong?"
     elif outside:
         hint = f"It reads {outside} from outside: use only its arguments."
+    elif "out of bounds for uint8" in str(error):
+        hint = "uint8 numbers end at 255: take Y.astype(int) before you calculate with labels."
     elif isinstance(error, IndexError) and "size 10" in str(error):
         hint = f"It says: {error}; labels and rows are counted from 0 to 9."
     else:
@@ -178,9 +194,12 @@ def their_error(function, error):
 def reads_outside(function):
     """Data that the function reads from the notebook instead of its arguments: "X_train and m"."""
     function = inspect.unwrap(function)
-    home = getattr(function, "__globals__", {})
-    code = dis.get_instructions(function) if home else ()
-    names = dict.fromkeys(each.argval for each in code if each.opname == "LOAD_GLOBAL")
+    home, names = getattr(function, "__globals__", {}), {}
+    codes = [function.__code__] if home else []
+    for code in codes:  # grows: comprehensions, lambdas and functions inside have their own code
+        codes += [each for each in code.co_consts if inspect.iscode(each)]
+        found = (each.argval for each in dis.get_instructions(code) if each.opname == "LOAD_GLOBAL")
+        names.update(dict.fromkeys(found))
     return " and ".join(
         name
         for name in names
@@ -269,18 +288,20 @@ def all_same(function, names, got, right, typical, cures, types):
     typical: {name: pairs}, in the order in which to look; cures: {name: cure} or one for all.
     """
     tolerance = TOLERANCE[np.dtype(types[0])]
-    for order in itertools.permutations(range(len(names))):
-        mixed = all_close(got, [right[i] for i in order], tolerance)
-        if mixed and not all_close(got, right, tolerance):
-            raise Mistake(
-                f"the arrays are right but come back in the order "
-                f"{', '.join(names[i] for i in order)}. End it with: return {', '.join(names)}"
-            )
-    for compare in (True, False):  # first look for a typical mistake in any of them
-        for name, pairs in typical.items():
-            one, want = got[names.index(name)], right[names.index(name)]
-            cure = cures.get(name, "") if isinstance(cures, dict) else cures
-            if not compare:
-                same(function, name, one, want, pairs, cure, types)
-            elif not close(one, want, tolerance):
-                foreseen(one, pairs, cure, tolerance)
+    parts = [
+        (name, got[names.index(name)], right[names.index(name)], pairs)
+        for name, pairs in typical.items()
+    ]
+    cures = cures if isinstance(cures, dict) else dict.fromkeys(names, cures)
+    if not all_close(got, right, tolerance):
+        for order in itertools.permutations(range(len(names))):
+            if all_close(got, [right[i] for i in order], tolerance):
+                raise Mistake(
+                    f"the arrays are right but come back in the order "
+                    f"{', '.join(names[i] for i in order)}. End it with: return {', '.join(names)}"
+                )
+        for name, one, want, pairs in parts:  # first look for a typical mistake in any of them
+            if not close(one, want, tolerance):
+                foreseen(one, pairs, cures.get(name, ""), tolerance)
+    for name, one, want, pairs in parts:
+        same(function, name, one, want, pairs, cures.get(name, ""), types)

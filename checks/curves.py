@@ -27,10 +27,11 @@ def diagnose(history):
         for key in ("train_loss", "train_accuracy", "dev_loss", "dev_accuracy")
     )
     if not np.isfinite(loss).all():
-        at = history[int(np.argmin(np.isfinite(loss)))]["step"]
+        at = int(np.argmin(np.isfinite(loss)))
         return (
-            f"The loss is no longer a number at step {at}, so every answer is 0 (accuracy near "
-            "9.9 %): use a smaller alpha, and check that softmax subtracts the largest score."
+            f"The loss is no longer a number at step {history[at]['step']}, so every answer is 0 "
+            f"(accuracy {100 * accuracy[at]:.1f} %): use a smaller alpha, and check that softmax "
+            "subtracts the largest score."
         )
     if len(history) < 3:
         return (

@@ -1,19 +1,25 @@
 """The set-up and the data files: one sentence on what is wrong with them, and what to do."""
 
-import bz2
 import contextlib
-import gzip
 import io
-import lzma
 import re
 import sys
+import zipfile
 import zlib
-from importlib import metadata
+from importlib import import_module, metadata
 from pathlib import Path
 
 import numpy as np
 
 from .reference import PIXELS
+
+try:
+    from lzma import LZMAError
+except ImportError:  # a Python built without liblzma reads everything but .xz
+    LZMAError = EOFError
+
+DAMAGED = (OSError, EOFError, zlib.error, LZMAError, zipfile.BadZipFile)
+UNPACK = {".gz": "gzip", ".bz2": "bz2", ".xz": "lzma"}  # ending of a file's name: Python's module
 
 FLOORS = {"numpy": "2.0", "pandas": "2.2.2", "matplotlib": "3.9", "scikit-learn": "1.5"}
 PYTHON_FLOOR = (3, 10)
@@ -71,7 +77,7 @@ def unreadable(path, error):
     FileNotFoundError when there is no such file, ValueError for all else.
     """
     kind = ValueError if Path(path).exists() else FileNotFoundError
-    with contextlib.suppress(OSError, EOFError, ValueError, zlib.error, lzma.LZMAError):
+    with contextlib.suppress(ValueError, *DAMAGED):
         problem = _file_problem(path)
         if not problem:
             problem = _header_problem(_first_line(path).split(","), path) or _line_problem(path)
@@ -122,9 +128,18 @@ def enough_rows(m, held_out, dev=1000):
 
 
 def _open(path, errors="strict"):
-    """The file as text, unpacked as pandas would do it by its ending."""
-    opener = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}.get(Path(path).suffix, open)
+    """The file as text, unpacked as pandas would do it by its ending, in capitals or not."""
+    ending = _ending(path)
+    if ending == ".zip":
+        with zipfile.ZipFile(path) as archive:
+            file = archive.open(archive.namelist()[0])
+        return io.TextIOWrapper(file, encoding="utf-8-sig", errors=errors)
+    opener = import_module(UNPACK[ending]).open if ending in UNPACK else open
     return opener(path, "rt", encoding="utf-8-sig", errors=errors)
+
+
+def _ending(path):
+    return Path(path).suffix.lower()
 
 
 def _first_line(path):
@@ -145,19 +160,44 @@ def _file_problem(path):
             start = file.read(4)
     except PermissionError:
         return f"{path} may not be read: change its permissions, or copy it."
-    if start[:2] == b"PK":
-        return f"{path} is a zip archive: unpack it, and name the CSV file that was in it."
-    if start[:2] == b"\x1f\x8b" and Path(path).suffix != ".gz":
+    if start[:2] == b"PK" or _ending(path) == ".zip":
+        problem = _zip_problem(path)
+        if problem:
+            return f"{path} {problem}."
+    if start[:2] == b"\x1f\x8b" and _ending(path) != ".gz":
         return f"{path} is compressed with gzip: add .gz to its name, here and in the folder."
-    if start[:2] != b"\x1f\x8b" and Path(path).suffix == ".gz":
+    if start[:2] != b"\x1f\x8b" and _ending(path) == ".gz":
         return f"{path} is named .gz but is not compressed with gzip: take .gz off its name."
     try:
         if not _first_line(path):
             return f"{path} has an empty first line: it must be label,pixel0,...,pixel783."
     except UnicodeDecodeError:
         return f"{path} is not text: save it as CSV in UTF-8, or name another file."
-    except (OSError, EOFError, zlib.error, lzma.LZMAError):
+    except ImportError:
+        return f"{path} cannot be unpacked by this Python: unpack it, and name the CSV file."
+    except DAMAGED:
         return f"{path} is damaged or cut short: download or copy it again."
+    return None
+
+
+def _zip_problem(path):
+    """What keeps a zip archive from being read as pandas reads one, and what to do, or None."""
+    unpack = "unpack it, and name the CSV file that was in it"
+    if not zipfile.is_zipfile(path):
+        with open(path, "rb") as file:
+            if file.read(2) != b"PK":
+                return "is named .zip but is no zip archive: take .zip off its name"
+        return f"is a zip archive that is damaged or cut short: get it again, or {unpack}"
+    with zipfile.ZipFile(path) as archive:
+        members = archive.namelist()
+        if len(members) != 1:
+            return f"is a zip archive of {len(members)} files: {unpack}"
+        try:
+            archive.open(members[0]).close()
+        except RuntimeError:
+            return f"is a zip archive with a password or an unusual packing: {unpack}"
+    if _ending(path) != ".zip":
+        return f"is a zip archive: add .zip to its name, or {unpack}"
     return None
 
 
@@ -209,7 +249,7 @@ def _line_problem(path):
                     if problem:
                         what, cure = problem
                         return f"{path}, line {number}: {what}: {cure}."
-    except (OSError, EOFError, zlib.error, lzma.LZMAError):
+    except DAMAGED:
         return f"{path} is damaged or cut short after line {count + 1}: download or copy it again."
     return None if count else f"{path} has a header but no rows: get the file again."
 

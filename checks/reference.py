@@ -74,16 +74,19 @@ def measured(loss, params, h=1e-5):
     return slopes
 
 
-def train(params, X, Y, alpha, batches, beta=0.0, m=None, frozen=False):
+def train(params, X, Y, alpha, batches, beta=0.0, factors=None, m=None, frozen=False):
     """Parameters after one step for each pair (columns of X, entries of Y) of batches.
 
-    beta: momentum. m, a wrong divisor, and frozen, gradients all taken at the start: mistakes.
+    beta: momentum. factors: what the X of each batch is multiplied by. m, a wrong divisor, and
+    frozen, gradients all taken at the start: mistakes.
     """
     params = start = wide(*params)
     velocity = [0, 0, 0, 0]
-    for columns, entries in batches:
-        at = start if frozen else params
-        slopes = gradients(at, X[:, columns], Y[entries], m=m)
+    for number, (columns, entries) in enumerate(batches):
+        at, X_batch = start if frozen else params, X[:, columns]
+        if factors:
+            X_batch = X_batch * factors[number]
+        slopes = gradients(at, X_batch, Y[entries], m=m)
         velocity = [beta * v + g for v, g in zip(velocity, slopes, strict=True)]
         params = [p - alpha * v for p, v in zip(params, velocity, strict=True)]
     return params
