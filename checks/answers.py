@@ -1,7 +1,7 @@
 """One right version of each function of the notebook: look here only when you want the answers.
 
 The search for the edit that makes a wrong function right (search.py) takes its replacements from
-here. A second version of a line stands behind `or`, which is only there to keep both.
+here. A second version has `_also` behind its name.
 """
 
 import numpy as np
@@ -26,7 +26,11 @@ def init_params_scaled(n_hidden=10, seed=42):
 
 
 def ReLU(Z):
-    return np.maximum(Z, 0) or Z * (Z > 0) or np.where(Z > 0, Z, 0)
+    return np.maximum(Z, 0)
+
+
+def ReLU_also(Z):
+    return np.where(Z > 0, Z, 0)
 
 
 def softmax(Z):
@@ -52,11 +56,19 @@ def cross_entropy(A2, Y):
 def one_hot(Y):
     columns = np.zeros((10, Y.size), dtype=np.float32)
     columns[Y, np.arange(Y.size)] = 1
-    return columns or np.eye(10, dtype=np.float32)[Y].T
+    return columns
+
+
+def one_hot_also(Y):
+    return np.eye(10, dtype=np.float32)[Y].T
 
 
 def ReLU_deriv(Z):
-    return (Z > 0).astype(Z.dtype) or np.where(Z > 0, 1, 0)
+    return (Z > 0).astype(Z.dtype)
+
+
+def ReLU_deriv_also(Z):
+    return np.where(Z > 0, 1, 0)
 
 
 def backward_prop(Z1, A1, Z2, A2, W1, W2, X, Y):
@@ -84,7 +96,11 @@ def get_predictions(A2):
 
 
 def get_accuracy(predictions, Y):
-    return float(np.mean(predictions == Y)) or (predictions == Y).sum() / Y.size
+    return float(np.mean(predictions == Y))
+
+
+def get_accuracy_also(predictions, Y):
+    return (predictions == Y).sum() / Y.size
 
 
 def gradient_descent(X, Y, alpha, iterations, params=None, history=None, dev=None):

@@ -17,6 +17,8 @@ import warnings
 
 import numpy as np
 
+from . import reference as ref
+
 TYPES = (np.float64, np.float32)
 # Largest difference that counts as rounding, as a share of the array's largest entry. Rounding in
 # these small networks stays below 1e-6 (float32) and 1e-14 (float64); float16 inside gives 2e-4.
@@ -25,24 +27,56 @@ PARAMS = ("W1", "b1", "W2", "b2")
 
 
 class Mistake(Exception):
-    """What to tell the learner; `cause` is their own error, if there was one."""
+    """What to tell the learner; `cause` is their own error, if there was one, `line` its line."""
 
-    def __init__(self, text, cause=None):
+    def __init__(self, text, cause=None, line=0):
         super().__init__(text)
-        self.cause = cause
+        self.cause, self.line = cause, line
+
+
+class progress:
+    """How far a function came in its check; compared by the search."""
+
+    right = 0  # comparisons that it passed
+    searching = False  # then no typical mistakes are looked for
 
 
 def check(body):
     """Make `body(function) -> sentence` into one that prints a line or raises AssertionError."""
 
     @functools.wraps(body)
-    def run(function):
+    def run(function, show=False):
         sentence, mistake = outcome(body, function)
         if mistake:
-            raise AssertionError(f"{body.__name__}: {mistake}") from mistake.cause
+            from . import search  # only now, so that a passing check stays as fast
+
+            progress.searching = True
+            try:
+                found = search.repair(function, functools.partial(trial, body), body.__name__)
+            finally:
+                progress.searching = False
+            said = f"{mistake} {found.said(show)}" if found else mistake
+            raise AssertionError(f"{body.__name__}: {said}") from mistake.cause
         print(f"{body.__name__}: right. {sentence}")
 
     return run
+
+
+def trial(body, function):
+    """(passes, score): whether a function passes its check with two sets of examples.
+
+    score grows with what is right: (comparisons passed, the line of the error that came then).
+    """
+    progress.right = 0
+    try:
+        body(function)
+        with ref.other_examples():
+            body(function)
+    except Mistake as mistake:
+        return False, (progress.right, mistake.line or 10**6)
+    except Exception:  # an answer that the check itself cannot handle
+        return False, None
+    return True, None
 
 
 def outcome(body, function):
@@ -53,6 +87,7 @@ def outcome(body, function):
     if not callable(function):
         name = body.__name__
         return None, Mistake(f"hand over the function itself: checks.{name}({name}).")
+    progress.right = 0
     state, quiet = np.random.get_state(), (np.errstate(all="ignore"), np.printoptions())
     with quiet[0], quiet[1], warnings.catch_warnings(record=True) as noise:
         warnings.simplefilter("always")
@@ -143,6 +178,8 @@ def their_error(function, error):
         if trace.tb_frame.f_globals is home:
             first, last = first or trace, trace
         trace = trace.tb_next
+    if progress.searching:
+        return Mistake("", None, last.tb_lineno if last else 0)
     said = f"{type(error).__name__}: {error}".splitlines()[0].rstrip(".")
     if last is None:
         return Mistake(f"it stops with {said}.", error)
@@ -188,7 +225,7 @@ def their_error(function, error):
         hint = f"It says: {error}; labels and rows are counted from 0 to 9."
     else:
         hint = f"It says: {said}."
-    return Mistake(f"{where}. {hint}", error.with_traceback(first))
+    return Mistake(f"{where}. {hint}", error.with_traceback(first), number)
 
 
 def reads_outside(function):
@@ -248,7 +285,10 @@ def same(function, name, got, right, typical=(), cure="", types=(), tolerance=No
             "Leave out astype, and give np.zeros and the like a dtype, such as dtype=X.dtype."
         )
     if close(got, right, tolerance):
+        progress.right += 1
         return
+    if progress.searching:
+        raise Mistake("")
     foreseen(got, typical, cure, tolerance)
     outside = reads_outside(function)
     if outside:
@@ -294,6 +334,9 @@ def all_same(function, names, got, right, typical, cures, types):
     ]
     cures = cures if isinstance(cures, dict) else dict.fromkeys(names, cures)
     if not all_close(got, right, tolerance):
+        progress.right += sum(map(close, got, right, [tolerance] * len(names)))
+        if progress.searching:
+            raise Mistake("")
         for order in itertools.permutations(range(len(names))):
             if all_close(got, [right[i] for i in order], tolerance):
                 raise Mistake(

@@ -55,7 +55,7 @@ def _gradient_check(params, X, Y, gradients):
 
 def _many_labels():
     """300 labels as int64, then as uint8, as the files hold them; with each, what a fault tells."""
-    labels = np.random.default_rng(9).integers(0, CLASSES, 300)
+    labels = ref.rng(9).integers(0, CLASSES, 300)
     yield "", labels
     narrow = "Labels of type int64 are right: uint8 numbers end at 255, so take Y.astype(int)."
     yield narrow, labels.astype(np.uint8)
@@ -190,7 +190,7 @@ def ReLU(function):
 
 @check
 def softmax(function):
-    rng = np.random.default_rng(5)
+    rng = ref.rng(5)
     cure = "Divide np.exp(Z) by each column's sum: E.sum(axis=0)."
     for dtype, m in itertools.product(TYPES, (4, 1)):
         Z = rng.normal(0, 2, (CLASSES, m)).astype(dtype)
@@ -305,7 +305,7 @@ def cross_entropy(function):
                     "entry, and keep it above np.finfo(A2.dtype).tiny."
                 )
     for hint, Y in _many_labels():
-        A2 = ref.softmax(np.random.default_rng(9).normal(0, 0.5, (CLASSES, Y.size)))
+        A2 = ref.softmax(ref.rng(9).normal(0, 0.5, (CLASSES, Y.size)))
         A2 = A2.astype(np.float32)
         got = call(function, (), {}, changed, A2=A2.copy(), Y=Y.copy())
         right = ref.loss(A2.astype(np.float64), Y)
@@ -477,7 +477,7 @@ def get_predictions(function):
         ]
         got = call(function, A2=A2.copy())
         same(function, "the answer", got, right, typical, cure)
-    many = np.random.default_rng(9).random((CLASSES, 300), dtype=np.float32)
+    many = ref.rng(9).random((CLASSES, 300), dtype=np.float32)
     same(function, "the answer", call(function, A2=many.copy()), many.argmax(0), (), cure)
     return "One digit for each column: the row of its largest probability."
 
@@ -852,7 +852,7 @@ def _changes(run, near, ends):
 
 @check
 def update_velocity(function):
-    rng = np.random.default_rng(6)
+    rng = ref.rng(6)
     cure = "It must be beta * v + g."
     for dtype, keywords in itertools.product(TYPES, ({}, {"beta": 0.5})):
         beta, shapes = keywords.get("beta", 0.9), [p.shape for p in ref.network()[0]]
@@ -880,7 +880,7 @@ def update_velocity(function):
 
 @check
 def shift_images(function):
-    rng = np.random.default_rng(7)
+    rng = ref.rng(7)
     moves = (2, -3), (-1, 4), (3, 0), (0, 2), (0, -2), (-3, 0), (0, 0)
     shape = "Give it the shape of X: (784, m), one column an image."
     mixed = "X.reshape(-1, 28, 28) mixes the images. They are columns: X.reshape(28, 28, -1)."

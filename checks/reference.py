@@ -3,23 +3,42 @@
 Look here only when you want to see the answers.
 """
 
+import contextlib
+
 import numpy as np
 
 PIXELS, CLASSES = 784, 10
+_set = 0
+
+
+@contextlib.contextmanager
+def other_examples():
+    """Inside, the made-up examples are others, of other sizes."""
+    global _set
+    _set = 1
+    try:
+        yield
+    finally:
+        _set = 0
+
+
+def rng(seed):
+    return np.random.default_rng(seed + 100 * _set)
 
 
 def network(dtype=np.float64, m=5):
-    """A small network and m examples: weights 3 x 784 and 10 x 3, non-zero biases, Y as uint8.
+    """A small network and m examples: weights 3 x 784 and 10 x 3 (in the other set 4), non-zero biases, Y as uint8.
 
     No size is 10 examples or square, so nothing fits by chance. Each hidden unit is on for some of
     five examples and off for others, and none is within 0.05 of ReLU's kink (tested).
     """
-    rng = np.random.default_rng(52)
-    W1, W2 = rng.normal(0, 0.1, (3, PIXELS)), rng.normal(0, 0.7, (CLASSES, 3))
-    b1, b2 = rng.uniform(0.2, 0.6, (3, 1)), rng.uniform(-0.6, 0.6, (CLASSES, 1))
+    rng, n = np.random.default_rng((52, 16)[_set]), (3, 4)[_set]
+    W1, W2 = rng.normal(0, 0.1, (n, PIXELS)), rng.normal(0, 0.7, (CLASSES, n))
+    b1, b2 = rng.uniform(0.2, 0.6, (n, 1)), rng.uniform(-0.6, 0.6, (CLASSES, 1))
     X = rng.random((5, PIXELS)).T[:, :m]
     params = tuple(each.astype(dtype) for each in (W1, b1, W2, b2))
-    return params, X.astype(dtype), np.array([3, 0, 8, 3, 7], dtype=np.uint8)[:m]
+    labels = ([3, 0, 8, 3, 7], [9, 2, 5, 0, 2])[_set]
+    return params, X.astype(dtype), np.array(labels, dtype=np.uint8)[:m]
 
 
 def wide(*arrays):

@@ -95,18 +95,17 @@ class Source:
         body = [self.tree, ast.Return(ast.Name(self.name, ast.Load()))]
         maker = ast.FunctionDef("_make", ast.arguments([], free, None, [], [], None, []), body, [])
         maker.type_params = []  # Python 3.12 and later ask for it
-        self.module = ast.Module([maker], [])
+        self.module = ast.fix_missing_locations(ast.Module([maker], []))
         if self.build().__code__.co_code != code.co_code:
             raise LookupError("the source has changed since")
 
     def build(self):
         """The function that the tree says now."""
-        ast.fix_missing_locations(self.module)
         space = dict(self.space)
         exec(compile(self.module, self.file, "exec"), space)
         return space["_make"](*self.cells)
 
-    def said(self, node):
+    def segment(self, node):
         return (ast.get_source_segment(self.text, node) or ast.unparse(node)).split("\n")[0]
 
 
@@ -116,7 +115,9 @@ def _guarded(value):
         value = value.view()
         value.flags.writeable = False
     elif isinstance(value, (list, dict, set, np.random.Generator)):
-        value = copy.copy(value) if not isinstance(value, np.random.Generator) else copy.deepcopy(value)
+        value = (
+            copy.copy(value) if not isinstance(value, np.random.Generator) else copy.deepcopy(value)
+        )
     return value
 
 
@@ -132,6 +133,8 @@ class Edit:
         self.fields, self.show = fields, show
 
     def __enter__(self):
+        for _, _, value in self.fields:
+            _locate(value, self.node)
         self.old = [getattr(node, field) for node, field, _ in self.fields]
         for node, field, value in self.fields:
             setattr(node, field, value)
@@ -142,6 +145,18 @@ class Edit:
 
 
 # --- The edits ------------------------------------------------------------------------------------
+
+
+def _locate(value, node):
+    """Give new nodes, which have none, the place of the node that they replace."""
+    for new in value if isinstance(value, list) else [value]:
+        if isinstance(new, (ast.expr, ast.stmt, ast.keyword)) and not hasattr(new, "lineno"):
+            ast.copy_location(new, node)
+            if not hasattr(new, "lineno"):
+                new.lineno = new.end_lineno = 1
+                new.col_offset = new.end_col_offset = 0
+            for _, child in ast.iter_fields(new):
+                _locate(child, node)
 
 
 def _expression(text):
@@ -290,7 +305,9 @@ def _expression_edits(tree, answer):
                     else:
                         new = ast.BinOp(other, node.op, part.left), part.op, part.right
                     yield put(node, ast.BinOp(*new), 1.1, "brackets", ("brackets", inner))
-                if isinstance(other, (ast.Call, ast.UnaryOp)) and not isinstance(node.op, ast.MatMult):
+                if isinstance(other, (ast.Call, ast.UnaryOp)) and not isinstance(
+                    node.op, ast.MatMult
+                ):
                     pass
         if isinstance(node, ast.Call):
             yield from _call_edits(node, put, change)
@@ -409,7 +426,7 @@ def _statement_edits(tree, answer):
     steps = [
         step
         for step in ast.walk(_answer(answer))
-        if isinstance(step, (ast.Assign, ast.Return)) or isinstance(step, ast.Expr)
+        if isinstance(step, (ast.Assign, ast.Return, ast.Expr))
     ]
     steps = [step for step in steps if _known(step, names) and "__doc__" not in ast.unparse(step)]
     for node, field, block in blocks:
@@ -419,7 +436,9 @@ def _statement_edits(tree, answer):
                 continue
             value = getattr(step, "value", None)
 
-            def put(new, cost, kind, label=None, at=at, block=block, node=node, field=field, step=step):
+            def put(
+                new, cost, kind, label=None, at=at, block=block, node=node, field=field, step=step
+            ):
                 new = new if isinstance(new, list) else [new]
                 return Edit(
                     cost, step, kind, label, (node, field, block[:at] + new + block[at + 1 :])
@@ -433,10 +452,16 @@ def _statement_edits(tree, answer):
                     yield Edit(1.3 + 0.01 * abs(to - at), step, "move", None, (node, field, moved))
             for other, where, inner in blocks:  # out of its block, or into a block of its own
                 if other is not node and not any(each is other for each in ast.walk(step)):
-                    for to in {0, len(inner)} | {inner.index(node)} | {inner.index(node) + 1} if node in inner else {0, len(inner)}:
+                    for to in (
+                        {0, len(inner)} | {inner.index(node)} | {inner.index(node) + 1}
+                        if node in inner
+                        else {0, len(inner)}
+                    ):
                         new = inner[:to] + [step] + inner[to:]
                         left = rest or [ast.Pass()]
-                        yield Edit(1.35, step, "move", None, (node, field, left), (other, where, new))
+                        yield Edit(
+                            1.35, step, "move", None, (node, field, left), (other, where, new)
+                        )
             if isinstance(step, ast.AugAssign):
                 load = copy.deepcopy(step.target)
                 for each in ast.walk(load):
@@ -457,7 +482,7 @@ def _statement_edits(tree, answer):
                         if name != target.id:
                             new = ast.Name(name, ast.Store())
                             yield Edit(1.3, target, "target", None, (step, "targets", [new]))
-            if isinstance(step, ast.Return) and value is not None:
+            if isinstance(step, ast.Return) and value is not None and answer == "minibatches":
                 yield put(ast.Expr(ast.Yield(value)), 1, "yield")
             if isinstance(step, ast.Expr):
                 if isinstance(value, ast.Yield) and value.value:
@@ -470,7 +495,9 @@ def _statement_edits(tree, answer):
                 if isinstance(value, ast.Call) and value.args:
                     yield put(ast.Return(value.args[0]), 1.2, "return")
                 if isinstance(value, ast.Call):
-                    four = ast.Tuple([ast.Name(n, ast.Store()) for n in ("W1", "b1", "W2", "b2")], ast.Store())
+                    four = ast.Tuple(
+                        [ast.Name(n, ast.Store()) for n in ("W1", "b1", "W2", "b2")], ast.Store()
+                    )
                     yield put(ast.Assign([four], value), 1.2, "keep")
             if isinstance(step, (ast.For, ast.If, ast.While, ast.With, ast.Try)):
                 yield put(step.body, 1.4, "delete")  # without its head
@@ -497,7 +524,9 @@ def _statement_edits(tree, answer):
     at = tree.body.index(first)
     for each in tree.args.args:
         new = ast.parse(f"{each.arg} = {each.arg}.copy()").body
-        yield Edit(1.4, first, "before", None, (tree, "body", tree.body[:at] + new + tree.body[at:]))
+        yield Edit(
+            1.4, first, "before", None, (tree, "body", tree.body[:at] + new + tree.body[at:])
+        )
 
 
 @functools.cache
@@ -507,21 +536,31 @@ def _answers():
 
 
 def _answer(name):
-    return _answers()[name]
+    """The right versions of a function, as one tree."""
+    return ast.Module([_answers()[n] for n in (name, f"{name}_also") if n in _answers()], [])
 
 
 def _known(node, names):
     """True when the node reads only names that the learner's function has, and functions."""
     read = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and not _stores(n)}
     bound = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and _stores(n)}
-    return read - bound <= set(names) | {"np", "range", "float", "max", "min", "zip", "record", "len"} | set(_answers())
+    return read - bound <= set(names) | {
+        "np",
+        "range",
+        "float",
+        "max",
+        "min",
+        "zip",
+        "record",
+        "len",
+    } | set(_answers())
 
 
 def _donors(tree, answer):
     """({text: expression of the right version}, its numbers), as far as the names are known."""
     right, names = _answer(answer), _names(tree)
     found, numbers, values = {}, [], {}
-    for step in right.body:
+    for step in right.body[0].body:
         if isinstance(step, ast.Assign) and isinstance(step.targets[0], ast.Name):
             values[step.targets[0].id] = step.value
 
@@ -538,7 +577,9 @@ def _donors(tree, answer):
             continue
         if isinstance(node, (ast.Name, ast.Constant, ast.Slice, ast.Starred)):
             continue
-        if isinstance(node, ast.BoolOp) or (isinstance(node, ast.Attribute) and node.attr not in ("T", "size", "dtype")):
+        if isinstance(node, ast.BoolOp) or (
+            isinstance(node, ast.Attribute) and node.attr not in ("T", "size", "dtype")
+        ):
             continue
         if isinstance(node, ast.Tuple) and any(isinstance(e, ast.Slice) for e in node.elts):
             continue
@@ -553,45 +594,93 @@ def _donors(tree, answer):
 
 
 class Found:
-    """Edits that were found: `edits` in the order of their lines; proved if all is right with them.
+    """Edits that were found; proved if all is right with them, else it is nearer to right.
 
-    lines: for each edit (number, text of the line, kind, the part to look at, the line made right).
+    lines: for each edit (number, text of the line, kind, the part to look at, the line made right),
+    in the order of the lines.
     """
 
     def __init__(self, source, chain, proved):
-        self.proved, self.lines = proved, []
-        parents, parts = _parents(source.tree), []
-        for edit in chain:
-            parts += getattr(edit, "parts", [edit])
-        places = [self.place(source, parents, edit) for edit in parts]
+        self.proved = proved
+        parents = _parents(source.tree)
+        parts = [part for edit in chain for part in getattr(edit, "parts", [edit])]
+        places = [_place(source, parents, edit) for edit in parts]
         with contextlib.ExitStack() as stack:
             for edit in chain:
                 stack.enter_context(edit)
-            for edit, (number, text, part, step) in zip(parts, places, strict=True):
-                new = self.shown(edit, step)
-                self.lines.append((number, text, edit.kind, part, new))
+            self.lines = [
+                (number, text, edit.kind, part, _shown(edit, step))
+                for edit, (number, text, part, step) in zip(parts, places, strict=True)
+            ]
         self.lines.sort(key=lambda line: line[0])
 
-    @staticmethod
-    def place(source, parents, edit):
-        step = edit.node
-        while not isinstance(step, ast.stmt) and id(step) in parents:
-            step = parents[id(step)][0]
-        number = getattr(edit.node, "lineno", getattr(step, "lineno", 0))
-        lines = source.text.splitlines()
-        text = lines[number - 1].strip() if 0 < number <= len(lines) else ""
-        return number, text, source.said(edit.node), step
+    def said(self, show=False):
+        """One or two sentences: where to look, and what is proved."""
+        said, last = [], None
+        for number, text, kind, part, _ in self.lines:
+            look = WORDS[kind][0].format(part)
+            where = f"Line {number}, `{text}`: {look}" if number != last else f"and {look}"
+            said.append(where)
+            last = number
+        with_ = WORDS[self.lines[0][2]][1] if len(self.lines) == 1 else "With all this changed"
+        sure = "everything is right." if self.proved else "more is right, but not yet all."
+        text = f"{'; '.join(said)}. {with_}, {sure}"
+        if show and self.proved:
+            for number, *_, kind, _, new in self.lines:
+                text += f" Line {number} would be right as: `{new}`." if new else ""
+        return text
 
-    @staticmethod
-    def shown(edit, step):
+
+def _place(source, parents, edit):
+    """(number of the line, its text, the part of it, its statement) that an edit changes."""
+    step = edit.node
+    while not isinstance(step, ast.stmt) and id(step) in parents:
+        step = parents[id(step)][0]
+    number = getattr(edit.node, "lineno", getattr(step, "lineno", 0))
+    lines = source.text.splitlines()
+    text = lines[number - 1].strip() if 0 < number <= len(lines) else ""
+    return number, text, source.segment(edit.node), step
+
+
+def _shown(edit, step):
+    """The line as it would be right, None where it goes."""
+    node, _, new = edit.fields[0]
+    if isinstance(edit.node, ast.stmt) and isinstance(new, list):
+        old = set(map(id, edit.old[0])) if hasattr(edit, "old") else set()
+        new = [each for each in new if id(each) not in old]
         if edit.kind == "delete":
             return None
-        new = edit.fields[0][2]
-        if isinstance(edit.node, ast.stmt) and isinstance(new, list):
-            old = set(map(id, edit.old[0]))
-            added = [each for each in new if id(each) not in old]
-            return ast.unparse(added[0]).split("\n")[0] if added else ast.unparse(step).split("\n")[0]
-        return ast.unparse(step).split("\n")[0]
+        step = new[0] if new else step
+    return ast.unparse(ast.fix_missing_locations(step)).split("\n")[0]
+
+
+WORDS = {
+    "name": ("look at `{}`", "With another name there"),
+    "operator": ("look at the operator in `{}`", "With another operator there"),
+    "comparison": ("look at the comparison in `{}`", "With another comparison there"),
+    "axis": ("look at the axis of `{}`", "With another axis there"),
+    "keepdims": ("look at keepdims in `{}`", "With that changed"),
+    "part": ("look at `{}`", "With less there"),
+    "less": ("look at `{}`", "Without it"),
+    "more": ("look at `{}`: something is missing", "With that"),
+    "call": ("look at `{}`: it is named, but not called", "With parentheses there"),
+    "sign": ("look at the sign of `{}`", "With the other sign"),
+    "order": ("look at the order in `{}`", "In another order"),
+    "brackets": ("look at the brackets in `{}`", "With other brackets there"),
+    "number": ("look at `{}`", "With something else there"),
+    "index": ("look at what `{}` picks", "With another index there"),
+    "whole": ("look at `{}`", "With something else there"),
+    "other": ("look at `{}`", "With something else there"),
+    "target": ("look at the name `{}` that is given the value", "With another name there"),
+    "in place": ("it changes an array in place", "With a new array"),
+    "yield": ("look at the first word, return or yield", "With the other one"),
+    "return": ("nothing is handed back there", "With return there"),
+    "keep": ("what comes back there is not kept", "With a name for it"),
+    "delete": ("look whether this line is needed", "Without it"),
+    "move": ("look at where this line stands", "In another place"),
+    "before": ("a line is missing before it", "With one more line"),
+    "after": ("a line is missing after it", "With one more line"),
+}
 
 
 def repair(function, trial, answer, seconds=SECONDS):
@@ -612,14 +701,21 @@ def repair(function, trial, answer, seconds=SECONDS):
 @contextlib.contextmanager
 def _quiet():
     """Nothing printed, no warning, and a debugger's trace function put back."""
-    before = sys.gettrace()
-    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-        with contextlib.redirect_stderr(io.StringIO()):
-            warnings.simplefilter("ignore")
-            try:
-                yield
-            finally:
-                sys.settrace(before)
+    before, state = sys.gettrace(), np.random.get_state()
+    with (
+        warnings.catch_warnings(),
+        np.errstate(all="ignore"),
+        np.printoptions(),
+        contextlib.redirect_stdout(io.StringIO()),
+        contextlib.redirect_stderr(io.StringIO()),
+    ):
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", RuntimeWarning)  # an edit that warns is not right
+        try:
+            yield
+        finally:
+            sys.settrace(before)
+            np.random.set_state(state)
 
 
 class _Search:
