@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
-SECONDS = 2.0  # for the whole search; a slow function may take one more run
+SECONDS = 2.0  # of computing for the whole search, and twice that by the clock
 LINES = 20_000  # lines of learner's code that one trial may run; a right function needs 2,000
 NETWORK = ("ReLU", "softmax", "one_hot", "ReLU_deriv")
 OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.MatMult)
@@ -240,8 +240,6 @@ def _expression_edits(tree, answer):
                     alike = name[:-1] == node.id[:-1] or name[-2:] == node.id[-2:]
                     label = ("name", node.id, name)
                     yield change(node, "id", name, 1 if alike else 1.1, "name", label)
-            if node.id in ("X", "Y", "Z", "A2", "W1"):
-                pass
         if isinstance(node, ast.Name) and called:
             for name in (*NETWORK, "forward_prop", "backward_prop", "update_params"):
                 if name != node.id:
@@ -311,6 +309,7 @@ def _expression_edits(tree, answer):
                     pass
         if isinstance(node, ast.Call):
             yield from _call_edits(node, put, change)
+            yield from _brackets(node, parent, put)
         if isinstance(node, ast.Compare):
             for op in COMPARISONS:
                 if type(node.ops[0]) is not op:
@@ -359,8 +358,33 @@ def _expression_edits(tree, answer):
                 for text, donor in own.items():
                     if donor is not node:
                         yield put(node, donor, 2 + lengthy + 0.01 * len(text), "other")
-                if isinstance(node, ast.Name):
-                    pass
+
+
+def _brackets(node, parent, put):
+    """f(a) - b for f(a - b) and back, for functions of one argument and for methods."""
+
+    def around(part):
+        if node.args:
+            return ast.Call(node.func, [part, *node.args[1:]], node.keywords)
+        return ast.Call(ast.Attribute(part, node.func.attr, ast.Load()), [], node.keywords)
+
+    method = not node.args and isinstance(node.func, ast.Attribute)
+    inner = node.args[0] if node.args else node.func.value if method else None
+    if inner is None:
+        return
+    if isinstance(inner, ast.BinOp):
+        left, right = inner.left, inner.right
+        yield put(node, ast.BinOp(around(left), inner.op, right), 1.1, "brackets")
+        yield put(node, ast.BinOp(left, inner.op, around(right)), 1.1, "brackets")
+    if isinstance(parent, ast.BinOp):
+        if parent.left is node:
+            yield put(parent, around(ast.BinOp(inner, parent.op, parent.right)), 1.1, "brackets")
+            right = parent.right
+            if isinstance(right, ast.BinOp):
+                part = around(ast.BinOp(inner, parent.op, right.left))
+                yield put(parent, ast.BinOp(part, right.op, right.right), 1.15, "brackets")
+        elif parent.right is node:
+            yield put(parent, around(ast.BinOp(parent.left, parent.op, inner)), 1.1, "brackets")
 
 
 def _call_edits(node, put, change):
@@ -689,13 +713,12 @@ def repair(function, trial, answer, seconds=SECONDS):
     trial(candidate) -> (True, score) when the candidate passes; a larger score is nearer to right.
     answer: name of the function in answers.py.
     """
-    end = time.perf_counter() + seconds
     with _quiet():
         try:
             source = Source(function)
         except (LookupError, RecursionError, SyntaxError):
             return None
-        return _Search(source, trial, answer, end).run()
+        return _Search(source, trial, answer, seconds).run()
 
 
 @contextlib.contextmanager
@@ -719,12 +742,13 @@ def _quiet():
 
 
 class _Search:
-    def __init__(self, source, trial, answer, end):
-        self.source, self.trial, self.answer, self.end = source, trial, answer, end
-        self.tried, self.seen = 0, {}
+    def __init__(self, source, trial, answer, seconds):
+        self.source, self.trial, self.answer, self.seen = source, trial, answer, {}
+        self.ends = time.thread_time() + seconds, time.perf_counter() + 2 * seconds
 
     def left(self):
-        return self.end - time.perf_counter()
+        """Seconds."""
+        return min(self.ends[0] - time.thread_time(), self.ends[1] - time.perf_counter())
 
     def test(self):
         """(passes, score) of what the tree says now."""
@@ -737,13 +761,12 @@ class _Search:
         with contextlib.suppress(TypeError):
             if key in self.seen:
                 return self.seen[key]
-        self.tried += 1
         left, home = LINES, self.source.globals.get("__name__")
 
         def line(frame, event, argument):
             nonlocal left
             left -= 1
-            if left < 0 or (left % 64 == 0 and time.perf_counter() > self.end + 0.5):
+            if left < 0 or (left % 64 == 0 and self.left() < 0):
                 raise Stop
             return line
 
@@ -772,17 +795,12 @@ class _Search:
         if chain:
             return Found(self.source, chain, True)
         # Two edits and more: from the edits after which more is right than before.
-        partial = None
-        depth = 0
-        frontier = better
-        while frontier and depth < 4 and self.left() > 0:
-            depth += 1
+        nearest, depth = (start, None), 0
+        while better and depth < 4 and self.left() > 0:
             following = []
-            for score, chain in frontier[: 3 if depth == 1 else 1]:
-                if partial is None or score > partial[0]:
-                    partial = score, chain
-                if self.left() <= 0:
-                    break
+            for score, chain in better[: 3 if depth == 0 else 1]:
+                if score[0] > nearest[0][0]:
+                    nearest = score, chain
                 with contextlib.ExitStack() as stack:
                     for edit in chain:
                         stack.enter_context(edit)
@@ -790,20 +808,18 @@ class _Search:
                 if whole:
                     return Found(self.source, whole, True)
                 following += more
-            frontier = sorted(following, key=_order)
-        chain = self.pairs() if self.left() > 0 and not partial else None
-        if chain:
-            return Found(self.source, chain, True)
-        if partial:
-            return Found(self.source, partial[1], False)
+            better, depth = sorted(following, key=_order), depth + 1
+        chain = None if nearest[1] else self.pairs()
+        if chain or nearest[1]:
+            return Found(self.source, chain or nearest[1], bool(chain))
         return None
 
     def level(self, chain, start, seconds):
         """(chain and one more edit that passes or None, [(score, chain) that come nearer])."""
-        end = min(self.end, time.perf_counter() + seconds)
+        end = max(self.left() - seconds, 0)
         passed, nearer, cost = [], [], 9
         for edit in edits(self.source.tree, self.answer, self.source):
-            if time.perf_counter() > end or edit.cost > cost + 0.15:
+            if self.left() < end or edit.cost > cost + 0.15:
                 break
             with edit:
                 passes, score = self.test()
