@@ -1,9 +1,8 @@
-"""Running a check, calling the learner's function, comparing arrays and naming the mistake.
+"""Running a check, calling the learner's function, comparing arrays and saying what came out.
 
 `check` turns a check into what the learner sees, `call` runs the learner's function safely, `same`
-compares one array and `all_same` several. Both get a list `typical` of pairs (what a typical
-mistake returns, what to say), so a mistake is recognised by its result. A text without a full stop
-at its end gets the check's `cure` as a second sentence.
+compares one array and `all_same` several. What they say are facts. Both get a list `typical` of
+pairs (what a typical mistake returns, what to say). The place of a mistake comes from search.py.
 """
 
 import contextlib
@@ -106,12 +105,11 @@ def outcome(body, function):
     return sentence, None
 
 
-def call(function, _returns=(), _keywords=None, _changed=None, **arguments):
+def call(function, _returns=(), _keywords=None, **arguments):
     """Call the learner's function with the values of `arguments`, in order, and return its answer.
 
     `_returns` names what must come back, such as ("W1", "b1"); then a list comes back. Raises
-    Mistake for an error inside, a missing return, a wrong number of values, and a changed input
-    (`_changed`: what to say then, with {} for its name).
+    Mistake for an error inside, a missing return, a wrong number of values, and a changed input.
     """
     keywords = _keywords or {}
     code = getattr(function, "__code__", None)
@@ -124,22 +122,20 @@ def call(function, _returns=(), _keywords=None, _changed=None, **arguments):
     except Exception as error:
         raise their_error(function, error) from None
     for name, value in arguments.items():
-        cure = "Make a new array: {0} = {0} - ... instead of {0} -= ..., or {0}.copy()."
         pairs, grown = [(value, before[name])], False
         if isinstance(value, (tuple, list)):
-            cure = "Make new arrays: W1 = W1 - ... instead of W1 -= ..., or copies of those in {0}."
             pairs, grown = zip(value, before[name], strict=False), len(value) != len(before[name])
         if grown or any(isinstance(b, np.ndarray) and not np.array_equal(a, b) for a, b in pairs):
-            raise Mistake(f"it changed its input {name}. {(_changed or cure).format(name)}")
+            raise Mistake(f"it changed its input {name}. Make a new array: -= and [...] = do not.")
     if answer is None:
-        raise Mistake("it returned nothing (None). Did you forget the return line?")
+        raise Mistake("it returned nothing (None). It must end with a return line.")
     if not _returns:
         return answer
     count = len(answer) if isinstance(answer, (tuple, list)) else 1
     if count != len(_returns):
         raise Mistake(
             f"it returned {count} value{'s' * (count != 1)} instead of {len(_returns)}. "
-            f"End it with: return {', '.join(_returns)}"
+            f"End it with: return {', '.join(_returns)}."
         )
     return list(answer)
 
@@ -213,10 +209,10 @@ def their_error(function, error):
         hint = "Plain max, min, if and `and` cannot compare whole arrays: use np.maximum."
     elif broadcast:
         shapes = broadcast.group(1)
-        hint = f"The shapes {shapes} do not fit: is keepdims=True missing, or the axis wrong?"
+        hint = f"The shapes {shapes} do not fit."
     elif re.search("matmul|not aligned", str(error)) and arrays:
         shapes = " and ".join(f"{name} is {shape}" for name, shape in arrays.items())
-        hint = f"There {shapes}, which do not fit: a .T missing, or the order wrong?"
+        hint = f"There {shapes}, which do not fit."
     elif outside:
         hint = f"It reads {outside} from outside: use only its arguments."
     elif "out of bounds for uint8" in str(error):
@@ -258,17 +254,17 @@ def all_close(got, right, tolerance):
     return all(close(a, b, tolerance) for a, b in zip(got, right, strict=True))
 
 
-def foreseen(got, typical, cure, tolerance):
+def foreseen(got, typical, tolerance):
     for wrong, text in typical:
         if close(got, wrong, tolerance):
-            raise Mistake(text if text.endswith(".") else f"{text}. {cure}")
+            raise Mistake(text)
 
 
-def same(function, name, got, right, typical=(), cure="", types=(), tolerance=None):
+def same(function, name, got, right, typical=(), types=(), tolerance=None, hint=""):
     """Raise Mistake unless `got` is `right` (given in float64) and of one of the `types`.
 
-    typical: pairs (what a typical mistake returns, what to say); cure: second sentence for texts
-    without a full stop. types: allowed dtypes, the first sets the tolerance; empty allows all.
+    typical: pairs (what a typical mistake returns, what to say). types: allowed dtypes, the first
+    sets the tolerance; empty allows all. hint: a second sentence, where the examples tell a cause.
     """
     wanted = np.dtype(types[0]) if types else np.dtype(np.float64)
     tolerance = tolerance or TOLERANCE[wanted]
@@ -280,59 +276,47 @@ def same(function, name, got, right, typical=(), cure="", types=(), tolerance=No
     got = np.asarray(got)
     lost = types and got.dtype.kind == "f" and got.dtype not in map(np.dtype, types)
     if lost and got.shape == right.shape:
-        raise Mistake(
-            f"{name} came out as {got.dtype} from {wanted}. "
-            "Leave out astype, and give np.zeros and the like a dtype, such as dtype=X.dtype."
-        )
+        raise Mistake(f"{name} came out as {got.dtype} from {wanted}. It must keep the type.")
     if close(got, right, tolerance):
         progress.right += 1
         return
     if progress.searching:
         raise Mistake("")
-    foreseen(got, typical, cure, tolerance)
+    foreseen(got, typical, tolerance)
+    text = _difference(name, got, right, tolerance)
     outside = reads_outside(function)
     if outside:
-        raise Mistake(
-            f"{name} is wrong, and your function reads {outside} from outside. "
-            "Use only its arguments."
-        )
+        hint = f"Your function reads {outside} from outside: use only its arguments."
+    raise Mistake(f"{text} {hint}".strip())
+
+
+def _difference(name, got, right, tolerance):
+    """How `got` differs from `right`: facts, and no cause."""
     if got.shape != right.shape:
         what = "a single number" if got.ndim == 0 else f"shape {got.shape}"
-        hint = "Look at which axis you sum or search over, and at keepdims=True."
-        if got.shape == right.shape[::-1]:
-            hint = "Rows and columns are swapped: transpose it (.T), or swap the factors."
-        want = right.shape or "one number"
-        raise Mistake(f"{name} came out as {what}, it must be {want}. {hint}")
+        text = f"{name} came out as {what}, it must be {right.shape or 'one number'}."
+        if got.ndim == 2 and close(got.T, right, tolerance):
+            text += " The numbers are right, but rows and columns are exchanged."
+        return text
     if not np.isfinite(got).all():
-        raise Mistake(
-            f"{name} holds NaN or infinity. Look for an overflow, a log of 0 or a division by 0."
-        )
+        return f"{name} holds NaN or infinity."
+    got = got.astype(np.float64)
     at = np.unravel_index(np.argmax(np.abs(got - right)), got.shape)
     place = f"[{', '.join(map(str, at))}]" if at else ""
-    if close(got, right, 5e-3) and np.abs(right).max() > 0:
-        digits = int(-np.log10(np.abs(got - right).max() / np.abs(right).max()))
-        raise Mistake(
-            f"{name} has only about {digits} right digits: {name}{place} is {got[at]:.9g}, it must "
-            f"be {right[at]:.9g}. Either a factor is a little off, or a smaller type (float16, "
-            f"float32), a round(...) or an added constant is inside: stay in {wanted}."
-        )
-    raise Mistake(
-        f"{name}{place} is {got[at]:.6g}, it must be {right[at]:.6g}. "
-        + (cure or f"Compare the line that makes {name} with its formula.")
-    )
+    if right[at] and np.isfinite(factor := got[at] / right[at]) and factor:
+        if close(got, right * factor, tolerance):
+            if factor == -1 or abs(factor + 1) < tolerance:
+                return f"{name} has the wrong sign in every number."
+            return f"{name} is {factor:.4g} times what it must be."
+    share = f" ({(~np.isclose(got, right)).sum()} of {got.size} numbers are wrong)" * (got.size > 1)
+    size = np.abs(right).max()
+    digits = 9 if size and np.abs(got - right).max() < 5e-3 * size else 5
+    return f"{name}{place} is {got[at]:.{digits}g}, it must be {right[at]:.{digits}g}{share}."
 
 
-def all_same(function, names, got, right, typical, cures, types):
-    """`same` for several arrays; sees a wrong order.
-
-    typical: {name: pairs}, in the order in which to look; cures: {name: cure} or one for all.
-    """
+def all_same(function, names, got, right, typical, types):
+    """`same` for several arrays; sees a wrong order. typical: {name: pairs}, looked at first."""
     tolerance = TOLERANCE[np.dtype(types[0])]
-    parts = [
-        (name, got[names.index(name)], right[names.index(name)], pairs)
-        for name, pairs in typical.items()
-    ]
-    cures = cures if isinstance(cures, dict) else dict.fromkeys(names, cures)
     if not all_close(got, right, tolerance):
         progress.right += sum(map(close, got, right, [tolerance] * len(names)))
         if progress.searching:
@@ -341,10 +325,8 @@ def all_same(function, names, got, right, typical, cures, types):
             if all_close(got, [right[i] for i in order], tolerance):
                 raise Mistake(
                     f"the arrays are right but come back in the order "
-                    f"{', '.join(names[i] for i in order)}. End it with: return {', '.join(names)}"
+                    f"{', '.join(names[i] for i in order)}. End it with: return {', '.join(names)}."
                 )
-        for name, one, want, pairs in parts:  # first look for a typical mistake in any of them
-            if not close(one, want, tolerance):
-                foreseen(one, pairs, cures.get(name, ""), tolerance)
-    for name, one, want, pairs in parts:
-        same(function, name, one, want, pairs, cures.get(name, ""), types)
+    for name in dict.fromkeys([*typical, *names]):
+        at = names.index(name)
+        same(function, name, got[at], right[at], typical.get(name, ()), types)

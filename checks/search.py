@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
-SECONDS = 2.0  # of computing for the whole search, and twice that by the clock
+SECONDS, CLOCK = 2.0, 3.5  # for the whole search: of computing, and by the clock
 LINES = 20_000  # lines of learner's code that one trial may run; a right function needs 2,000
 NETWORK = ("ReLU", "softmax", "one_hot", "ReLU_deriv")
 OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.MatMult)
@@ -217,6 +217,8 @@ def _expression_edits(tree, answer):
 
     def put(node, new, cost, kind, label=None, at=None):
         parent, field, place = parents[id(node)]
+        if kind in ("more", "other") and isinstance(parents.get(id(parent), (0,))[0], ast.Return):
+            cost += 0.3  # what is returned is made elsewhere
         if place is not None:
             new = [new if k == place else each for k, each in enumerate(getattr(parent, field))]
         return Edit(cost, at or node, kind, label, (parent, field, new))
@@ -242,13 +244,16 @@ def _expression_edits(tree, answer):
                     yield change(node, "id", name, 1 if alike else 1.1, "name", label)
         if isinstance(node, ast.Name) and called:
             for name in (*NETWORK, "forward_prop", "backward_prop", "update_params"):
-                if name != node.id:
+                if name not in (node.id, answer):  # a function that calls itself may not end
                     yield change(node, "id", name, 1.2, "name", ("name", node.id, name))
         if isinstance(node, ast.Name) and node.id in ("max", "min", "sum", "abs", "log", "exp"):
             for name in (f"np.{node.id}", f"np.{node.id}imum"):
                 if hasattr(np, name[3:]):
                     yield put(node, _expression(name), 1, "name", ("np", name))
         if isinstance(node, ast.Attribute):
+            if node.attr == "random" and isinstance(node.value, ast.Name):
+                for name in names:
+                    yield put(node, ast.Name(name, ast.Load()), 1.2, "name", ("random", name))
             if node.attr == "T":
                 yield put(node, node.value, 1, "part", ".T off")
             for name in sorted(set().union(*(g for g in RELATED if node.attr in g)) - {node.attr}):
@@ -264,7 +269,7 @@ def _expression_edits(tree, answer):
                 t = ast.Attribute(node, "T", ast.Load())
                 yield put(node, t, 1 if isinstance(node, ast.Name) else 1.15, "more", ".T")
             if isinstance(node, (ast.Name, ast.Call, ast.Subscript)) or valued:
-                for name in NETWORK:
+                for name in sorted({*NETWORK} - {answer}):
                     yield put(node, _call(name, node), 1.5, "more", name)
                 for name in ("np.exp", "np.log", "np.sqrt", "list", "len", "float", "np.array"):
                     yield put(node, _call(name, node), 1.6, "more", name)
@@ -280,6 +285,11 @@ def _expression_edits(tree, answer):
                     for text, op in itertools.product(m, (ast.Div, ast.Mult)):
                         new = ast.BinOp(node, op(), _expression(text))
                         yield put(node, new, 1.2 + 0.1 * (op is ast.Mult), "more", (op, text))
+                if valued and isinstance(node, (ast.Call, ast.BinOp, ast.Name)):
+                    what = getattr(getattr(node, "func", node), "attr", None)
+                    for value, op in itertools.product(dict.fromkeys(numbers), OPERATORS[:3]):
+                        new = ast.BinOp(node, op(), ast.Constant(value))
+                        yield put(node, new, 1.4, "more", (op, value, what) if what else None)
                 if valued:
                     for name, op in itertools.product(names, (ast.Add, ast.Sub, ast.Mult)):
                         new = ast.BinOp(node, op(), ast.Name(name, ast.Load()))
@@ -440,7 +450,7 @@ def _call_edits(node, put, change):
 
 
 def _statement_edits(tree, answer):
-    names, parents = _names(tree), _parents(tree)
+    names = _names(tree)
     blocks = [
         (node, field, getattr(node, field))
         for node in ast.walk(tree)
@@ -650,7 +660,7 @@ class Found:
         sure = "everything is right." if self.proved else "more is right, but not yet all."
         text = f"{'; '.join(said)}. {with_}, {sure}"
         if show and self.proved:
-            for number, *_, kind, _, new in self.lines:
+            for number, *_, new in self.lines:
                 text += f" Line {number} would be right as: `{new}`." if new else ""
         return text
 
@@ -744,7 +754,7 @@ def _quiet():
 class _Search:
     def __init__(self, source, trial, answer, seconds):
         self.source, self.trial, self.answer, self.seen = source, trial, answer, {}
-        self.ends = time.thread_time() + seconds, time.perf_counter() + 2 * seconds
+        self.ends = time.thread_time() + seconds, time.perf_counter() + CLOCK
 
     def left(self):
         """Seconds."""
@@ -853,7 +863,8 @@ class _Search:
 
 def _order(found):
     score, chain = found
-    return tuple(-x for x in score), sum(edit.cost for edit in chain)
+    last = getattr(chain[-1].node, "lineno", 0)
+    return tuple(-x for x in score), sum(edit.cost for edit in chain), -last
 
 
 def _key(code):
