@@ -37,7 +37,16 @@ class progress:
     """How far a function came in its check; compared by the search."""
 
     right = 0  # comparisons that it passed
-    searching = False  # then no typical mistakes are looked for
+    step = 0  # in the last call: 0 an error, 1 ran, 2 left its inputs as they were, 3 all came back
+    searching = False  # then nothing is said, only counted
+    stage = first = None  # names of the part of the check that runs, and of that to begin with
+
+    @classmethod
+    def stages(cls, *parts):
+        """Run the parts of a check; the search begins with the part in which the function failed."""
+        for part in sorted(parts, key=lambda part: part.__name__ != cls.first):
+            cls.stage = part.__name__
+            part()
 
 
 def check(body):
@@ -49,11 +58,11 @@ def check(body):
         if mistake:
             from . import search  # only now, so that a passing check stays as fast
 
-            progress.searching = True
+            progress.searching, progress.first = True, progress.stage
             try:
                 found = search.repair(function, functools.partial(trial, body), body.__name__)
             finally:
-                progress.searching = False
+                progress.searching, progress.first = False, None
             said = f"{mistake} {found.said(show)}" if found else mistake
             raise AssertionError(f"{body.__name__}: {said}") from mistake.cause
         print(f"{body.__name__}: right. {sentence}")
@@ -64,7 +73,8 @@ def check(body):
 def trial(body, function):
     """(passes, score): whether a function passes its check with two sets of examples.
 
-    score grows with what is right: (comparisons passed, the line of the error that came then).
+    score grows with what is right: (comparisons passed, step of the last call, line
+    of the error that came then).
     """
     progress.right = 0
     try:
@@ -72,7 +82,7 @@ def trial(body, function):
         with ref.other_examples():
             body(function)
     except Mistake as mistake:
-        return False, (progress.right, mistake.line or 10**6)
+        return False, (progress.right, progress.step, mistake.line)
     except Exception:  # an answer that the check itself cannot handle
         return False, None
     return True, None
@@ -86,7 +96,7 @@ def outcome(body, function):
     if not callable(function):
         name = body.__name__
         return None, Mistake(f"hand over the function itself: checks.{name}({name}).")
-    progress.right = 0
+    progress.right, progress.stage = 0, None
     state, quiet = np.random.get_state(), (np.errstate(all="ignore"), np.printoptions())
     with quiet[0], quiet[1], warnings.catch_warnings(record=True) as noise:
         warnings.simplefilter("always")
@@ -115,24 +125,29 @@ def call(function, _returns=(), _keywords=None, **arguments):
     code = getattr(function, "__code__", None)
     if keywords or code is None or code.co_varnames[: code.co_argcount] != tuple(arguments):
         _signature_fits(function, arguments, keywords)
+    progress.step = 0
     before = {name: _kept(value) for name, value in arguments.items()}
     try:
         with np.errstate(over="warn", divide="warn", invalid="warn"):
             answer = function(*arguments.values(), **keywords)
     except Exception as error:
         raise their_error(function, error) from None
+    progress.step = 1
     for name, value in arguments.items():
         pairs, grown = [(value, before[name])], False
         if isinstance(value, (tuple, list)):
             pairs, grown = zip(value, before[name], strict=False), len(value) != len(before[name])
         if grown or any(isinstance(b, np.ndarray) and not np.array_equal(a, b) for a, b in pairs):
             raise Mistake(f"it changed its input {name}. Make a new array: -= and [...] = do not.")
+    progress.step = 2
     if answer is None:
         raise Mistake("it returned nothing (None). It must end with a return line.")
+    progress.step = 3
     if not _returns:
         return answer
     count = len(answer) if isinstance(answer, (tuple, list)) else 1
     if count != len(_returns):
+        progress.step = 2
         raise Mistake(
             f"it returned {count} value{'s' * (count != 1)} instead of {len(_returns)}. "
             f"End it with: return {', '.join(_returns)}."
@@ -305,9 +320,10 @@ def _difference(name, got, right, tolerance):
     place = f"[{', '.join(map(str, at))}]" if at else ""
     if right[at] and np.isfinite(factor := got[at] / right[at]) and factor:
         if close(got, right * factor, tolerance):
-            if factor == -1 or abs(factor + 1) < tolerance:
-                return f"{name} has the wrong sign in every number."
-            return f"{name} is {factor:.4g} times what it must be."
+            if abs(factor + 1) < tolerance:
+                return f"{name} has the wrong sign."
+            if got.size > 1 or min(factor % 1, 1 / factor % 1) < 1e-6:
+                return f"{name} is {factor:.4g} times what it must be."
     share = f" ({(~np.isclose(got, right)).sum()} of {got.size} numbers are wrong)" * (got.size > 1)
     size = np.abs(right).max()
     digits = 9 if size and np.abs(got - right).max() < 5e-3 * size else 5

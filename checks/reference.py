@@ -23,6 +23,11 @@ def other_examples():
         _set = 0
 
 
+def examples():
+    """0, or 1 for the other set."""
+    return _set
+
+
 def rng(seed):
     return np.random.default_rng(seed + 100 * _set)
 

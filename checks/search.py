@@ -197,12 +197,28 @@ def edits(tree, answer, source):
         if edit.label:
             groups.setdefault(edit.label, []).append(edit)
     for group in groups.values():  # the same mistake made several times
-        fields = [field for edit in group for field in edit.fields]
-        if len(group) > 1 and len({(id(node), name) for node, name, _ in fields}) == len(fields):
+        fields = _merged(group)
+        if len(group) > 1 and fields:
             both = Edit(group[0].cost + 0.25, group[-1].node, group[0].kind, None, *fields)
             both.parts = group
             found.append(both)
     return sorted(found, key=lambda edit: edit.cost)
+
+
+def _merged(group):
+    """The fields of several edits as one, or None where they contradict each other."""
+    merged = {}
+    for node, name, value in (field for edit in group for field in edit.fields):
+        key, old = (id(node), name), getattr(node, name)
+        before = merged.get(key, (node, name, old))[2]
+        if key not in merged:
+            merged[key] = node, name, value
+        elif isinstance(old, list) and len(old) == len(value) == len(before):
+            both = [b if b is not o else v for o, b, v in zip(old, before, value, strict=True)]
+            merged[key] = node, name, both
+        else:
+            return None
+    return list(merged.values())
 
 
 def _expression_edits(tree, answer):
@@ -230,7 +246,7 @@ def _expression_edits(tree, answer):
         if not isinstance(node, ast.expr) or _stores(node) or id(node) not in parents:
             if isinstance(node, ast.Tuple) and len(node.elts) <= 4:
                 for order in list(itertools.permutations(node.elts))[1:]:
-                    yield change(node, "elts", list(order), 1.1, "order")
+                    yield change(node, "elts", list(order), 1.05, "order")
             continue
         parent, field, _ = parents[id(node)]
         called = isinstance(parent, ast.Call) and field == "func"
@@ -241,6 +257,8 @@ def _expression_edits(tree, answer):
                 if name != node.id:
                     alike = name[:-1] == node.id[:-1] or name[-2:] == node.id[-2:]
                     label = ("name", node.id, name)
+                    if name.lower() == node.id.lower():
+                        alike, label = True, "capitals"
                     yield change(node, "id", name, 1 if alike else 1.1, "name", label)
         if isinstance(node, ast.Name) and called:
             for name in (*NETWORK, "forward_prop", "backward_prop", "update_params"):
@@ -621,6 +639,10 @@ def _donors(tree, answer):
             node = Inline().visit(copy.deepcopy(node))
             if _known(node, names):
                 found.setdefault(ast.unparse(node), node)
+    if sum(isinstance(n, ast.stmt) for n in ast.walk(tree)) > 3:  # not the whole answer at once
+        for step in ast.walk(right):
+            if isinstance(step, ast.Return):
+                found.pop(ast.unparse(Inline().visit(copy.deepcopy(step.value))), None)
     return found, numbers
 
 
@@ -805,11 +827,11 @@ class _Search:
         if chain:
             return Found(self.source, chain, True)
         # Two edits and more: from the edits after which more is right than before.
-        nearest, depth = (start, None), 0
+        nearest, depth = (start, None), 0  # what is nearer to right, beyond that it runs at all
         while better and depth < 4 and self.left() > 0:
             following = []
             for score, chain in better[: 3 if depth == 0 else 1]:
-                if score[0] > nearest[0][0]:
+                if score[0] > nearest[0][0] or score[:2] > nearest[0][:2] and nearest[0][1]:
                     nearest = score, chain
                 with contextlib.ExitStack() as stack:
                     for edit in chain:
