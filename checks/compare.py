@@ -43,7 +43,7 @@ class progress:
 
     @classmethod
     def stages(cls, *parts):
-        """Run the parts of a check; the search begins with the part in which the function failed."""
+        """Run the parts of a check; the search begins with that in which the function failed."""
         for part in sorted(parts, key=lambda part: part.__name__ != cls.first):
             cls.stage = part.__name__
             part()
@@ -190,7 +190,7 @@ def their_error(function, error):
             first, last = first or trace, trace
         trace = trace.tb_next
     if progress.searching:
-        return Mistake("", None, last.tb_lineno if last else 0)
+        return Mistake("", error, last.tb_lineno if last else 0)
     said = f"{type(error).__name__}: {error}".splitlines()[0].rstrip(".")
     if last is None:
         return Mistake(f"it stops with {said}.", error)

@@ -15,6 +15,7 @@ import inspect
 import io
 import itertools
 import linecache
+import re
 import sys
 import time
 import warnings
@@ -96,7 +97,8 @@ class Source:
         maker = ast.FunctionDef("_make", ast.arguments([], free, None, [], [], None, []), body, [])
         maker.type_params = []  # Python 3.12 and later ask for it
         self.module = ast.fix_missing_locations(ast.Module([maker], []))
-        if self.build().__code__.co_code != code.co_code:
+        built = self.build().__code__
+        if (built.co_varnames, set(built.co_names)) != (code.co_varnames, set(code.co_names)):
             raise LookupError("the source has changed since")
 
     def build(self):
@@ -106,6 +108,8 @@ class Source:
         return space["_make"](*self.cells)
 
     def segment(self, node):
+        if not _placed(node):
+            return ast.unparse(node).split("\n")[0]
         return (ast.get_source_segment(self.text, node) or ast.unparse(node)).split("\n")[0]
 
 
@@ -147,14 +151,20 @@ class Edit:
 # --- The edits ------------------------------------------------------------------------------------
 
 
+def _placed(node):
+    """True for a node of the learner's text."""
+    return getattr(node, "end_col_offset", None) not in (None, -1)
+
+
 def _locate(value, node):
     """Give new nodes, which have none, the place of the node that they replace."""
     for new in value if isinstance(value, list) else [value]:
-        if isinstance(new, (ast.expr, ast.stmt, ast.keyword)) and not hasattr(new, "lineno"):
-            ast.copy_location(new, node)
-            if not hasattr(new, "lineno"):
-                new.lineno = new.end_lineno = 1
-                new.col_offset = new.end_col_offset = 0
+        if isinstance(new, (ast.expr, ast.stmt, ast.keyword)) and not _placed(new):
+            new.lineno = new.end_lineno = getattr(node, "lineno", 1)
+            new.col_offset, new.end_col_offset = 0, -1  # no place in the text
+            for _, child in ast.iter_fields(new):
+                _locate(child, node)
+        elif isinstance(new, ast.AST) and not isinstance(new, (ast.expr, ast.stmt, ast.keyword)):
             for _, child in ast.iter_fields(new):
                 _locate(child, node)
 
@@ -225,7 +235,7 @@ def _expression_edits(tree, answer):
     parents, names = _parents(tree), _names(tree)
     inside = [n for part in (tree.args, *tree.body) for n in ast.walk(part)]
     donors, numbers = _donors(tree, answer)
-    own = {}
+    tokens, own = {text: set(re.findall(r"\w+|\W", text)) for text in donors}, {}
     for node in inside:
         if isinstance(node, (ast.BinOp, ast.Call, ast.Tuple, ast.Subscript)) and not _stores(node):
             own[ast.unparse(node)] = node
@@ -244,22 +254,23 @@ def _expression_edits(tree, answer):
 
     for node in inside:
         if not isinstance(node, ast.expr) or _stores(node) or id(node) not in parents:
-            if isinstance(node, ast.Tuple) and len(node.elts) <= 4:
-                for order in list(itertools.permutations(node.elts))[1:]:
-                    yield change(node, "elts", list(order), 1.05, "order")
+            if isinstance(node, ast.Tuple):
+                yield from _orders(node)
             continue
         parent, field, _ = parents[id(node)]
         called = isinstance(parent, ast.Call) and field == "func"
         valued = field == "value" and isinstance(parent, (ast.Assign, ast.Return, ast.AugAssign))
-        lengthy = 0.02 * len(ast.unparse(node))
+        said = ast.unparse(node)
+        lengthy, words = 0.02 * len(said), set(re.findall(r"\w+|\W", said))
         if isinstance(node, ast.Name) and not called:
             for name in names:
                 if name != node.id:
-                    alike = name[:-1] == node.id[:-1] or name[-2:] == node.id[-2:]
+                    alike = len(name) == len(node.id) and any(map(str.__eq__, name, node.id))
                     label = ("name", node.id, name)
                     if name.lower() == node.id.lower():
                         alike, label = True, "capitals"
-                    yield change(node, "id", name, 1 if alike else 1.1, "name", label)
+                    cost = 1 if alike else 1.2 + 0.01 * len(names)
+                    yield change(node, "id", name, cost, "name", label)
         if isinstance(node, ast.Name) and called:
             for name in (*NETWORK, "forward_prop", "backward_prop", "update_params"):
                 if name not in (node.id, answer):  # a function that calls itself may not end
@@ -364,9 +375,8 @@ def _expression_edits(tree, answer):
                 yield put(node, ast.Name(name, ast.Load()), 1.3, "number", (node.value, name))
         if isinstance(node, ast.Constant) and isinstance(node.value, bool):
             yield change(node, "value", not node.value, 1, "name", ("bool", node.value))
-        if isinstance(node, ast.Tuple) and len(node.elts) <= 4:
-            for order in list(itertools.permutations(node.elts))[1:]:
-                yield change(node, "elts", list(order), 1, "order")
+        if isinstance(node, ast.Tuple):
+            yield from _orders(node)
         if isinstance(node, ast.Subscript):
             every = ast.Slice()
             if isinstance(node.slice, ast.Tuple):
@@ -379,13 +389,17 @@ def _expression_edits(tree, answer):
             yield put(node, node.value, 1.3, "less", "no index", node.slice)
         if field != "ctx" and not called and not isinstance(node, ast.Slice):
             for text, donor in donors.items():
-                if text != ast.unparse(node):
-                    cost = 1.6 + lengthy + 0.01 * len(text)
+                if text != said:
+                    both = tokens[text] & words
+                    share = 1 if said in text else len(both) / len(tokens[text] | words)
+                    cost = 1.6 + lengthy + 0.01 * len(text) if share < 0.4 else 1.7 - 0.6 * share
                     yield put(node, donor, cost, "whole" if valued else "other", ("donor", text))
             if not isinstance(node, ast.Constant):
                 for text, donor in own.items():
-                    if donor is not node:
-                        yield put(node, donor, 2 + lengthy + 0.01 * len(text), "other")
+                    if donor is not node and said not in text:
+                        cost = 1.3 if isinstance(donor, ast.Tuple) else 2 + lengthy
+                        cost += 0.01 * len(text)
+                        yield put(node, donor, cost, "other", ("own", said, text))
 
 
 def _brackets(node, parent, put):
@@ -413,6 +427,12 @@ def _brackets(node, parent, put):
                 yield put(parent, ast.BinOp(part, right.op, right.right), 1.15, "brackets")
         elif parent.right is node:
             yield put(parent, around(ast.BinOp(parent.left, parent.op, inner)), 1.1, "brackets")
+
+
+def _orders(node):
+    for order in list(itertools.permutations(node.elts))[1:] if len(node.elts) <= 4 else ():
+        moved = sum(a is not b for a, b in zip(order, node.elts, strict=True))
+        yield Edit(1 + 0.1 * (moved - 2), node, "order", None, (node, "elts", list(order)))
 
 
 def _call_edits(node, put, change):
@@ -462,7 +482,8 @@ def _call_edits(node, put, change):
     for a, b in itertools.combinations(range(len(node.args)), 2):
         new = list(node.args)
         new[a], new[b] = new[b], new[a]
-        yield change(node, "args", new, 1.1, "order", ("swap", func, a, b))
+        cost = 1.1 if len(new) < 5 else 1.3
+        yield change(node, "args", new, cost, "order", ("swap", func, a, b))
     if isinstance(node.func, ast.Attribute):
         yield put(node, node.func.value, 1.3, "less", ("unmethod", func))
 
@@ -480,7 +501,11 @@ def _statement_edits(tree, answer):
         for step in ast.walk(_answer(answer))
         if isinstance(step, (ast.Assign, ast.Return, ast.Expr))
     ]
-    steps = [step for step in steps if _known(step, names) and "__doc__" not in ast.unparse(step)]
+    steps = [
+        _bare(copy.deepcopy(step))
+        for step in steps
+        if _known(step, names) and "__doc__" not in ast.unparse(step)
+    ]
     for node, field, block in blocks:
         for at, step in enumerate(block):
             rest = block[:at] + block[at + 1 :]
@@ -565,7 +590,8 @@ def _statement_edits(tree, answer):
         if block and not isinstance(block[-1], ast.Return):
             last = block[-1]
             for new in steps:
-                yield Edit(1.8, last, "after", None, (node, field, [*block, new]))
+                cost = 1.2 if isinstance(new, ast.Return) and node is tree else 1.8
+                yield Edit(cost, last, "after", None, (node, field, [*block, new]))
             if node is tree:
                 for name in names:
                     new = ast.Return(ast.Name(name, ast.Load()))
@@ -592,6 +618,15 @@ def _answer(name):
     return ast.Module([_answers()[n] for n in (name, f"{name}_also") if n in _answers()], [])
 
 
+def _bare(tree):
+    """The tree without places, which are those of another text."""
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.expr, ast.stmt, ast.keyword)):
+            node.lineno = node.end_lineno = 1
+            node.col_offset, node.end_col_offset = 0, -1
+    return tree
+
+
 def _known(node, names):
     """True when the node reads only names that the learner's function has, and functions."""
     read = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and not _stores(n)}
@@ -614,7 +649,7 @@ def _donors(tree, answer):
     found, numbers, values = {}, [], {}
     for step in right.body[0].body:
         if isinstance(step, ast.Assign) and isinstance(step.targets[0], ast.Name):
-            values[step.targets[0].id] = step.value
+            values.setdefault(step.targets[0].id, step.value)
 
     class Inline(ast.NodeTransformer):
         def visit_Name(self, node):
@@ -636,7 +671,7 @@ def _donors(tree, answer):
         if isinstance(node, ast.Tuple) and any(isinstance(e, ast.Slice) for e in node.elts):
             continue
         with contextlib.suppress(RecursionError):
-            node = Inline().visit(copy.deepcopy(node))
+            node = _bare(Inline().visit(copy.deepcopy(node)))
             if _known(node, names):
                 found.setdefault(ast.unparse(node), node)
     if sum(isinstance(n, ast.stmt) for n in ast.walk(tree)) > 3:  # not the whole answer at once
