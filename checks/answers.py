@@ -121,6 +121,12 @@ def minibatches(m, batch_size, rng):
         yield order[start : start + batch_size]
 
 
+def minibatches_also(m, batch_size, rng):
+    order = rng.permutation(m)
+    for i in range(-(-m // batch_size)):  # rounded up
+        yield order[i * batch_size : (i + 1) * batch_size]
+
+
 def train_epoch(params, X, Y, alpha, batch_size, rng, momentum=None, change=None):
     velocity = [np.zeros_like(p) for p in params]
     for batch in minibatches(Y.size, batch_size, rng):

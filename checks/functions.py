@@ -102,12 +102,13 @@ def _start(function):
         raise Mistake("the arrays repeat each other's numbers. Make rng once, at the top.")
     if "seed" in parameters:
         starts = [call(function, PARAMS, {"seed": seed}, n_hidden=4) for seed in (1, 1, 2)]
-        one, again, two = (each[0] for each in starts)
+        one, again, two = starts
         others += [starts[0][3], starts[2][3]]
         rng = "rng = np.random.default_rng(seed)"
-        if not np.array_equal(one, again):
-            raise Mistake(f"seed=1 gave two different W1. Draw all from {rng}.")
-        if np.array_equal(one, two):
+        for name, first, second in zip(PARAMS, one, again, strict=True):
+            if not np.array_equal(first, second):
+                raise Mistake(f"seed=1 gave two different {name}. Draw all from {rng}.")
+        if np.array_equal(one[0], two[0]):
             raise Mistake(f"seed has no effect. Pass it on: {rng}.")
     return parts, others
 
@@ -162,7 +163,7 @@ def init_params_scaled(function):
             (0.289 * right, "Those are even, not normal numbers: use rng.standard_normal(...)."),
             (spread, "Multiply standard normal numbers by (2 / n_in) ** 0.5."),
         ):
-            if abs(spread / wrong - 1) < 0.065:
+            if wrong and abs(spread / wrong - 1) < 0.065:
                 raise Mistake(f"{name} has spread {spread:.3g}, it must be {right:.3g}. {hint}")
     note = _type_note(*parts)
     return "The weights' spread is the root of 2 / n_in, and the biases are zero." + note

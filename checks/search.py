@@ -23,7 +23,8 @@ from pathlib import Path
 
 import numpy as np
 
-SECONDS, CLOCK = 2.0, 3.5  # for the whole search: of computing, and by the clock
+SECONDS, LONGER, CLOCK = 2.0, 3.2, 3.7  # of computing, for slow functions, and by the clock
+SLOW = ("gradient_descent", "train_epoch")
 LINES = 20_000  # lines of learner's code that one trial may run; a right function needs 2,000
 NETWORK = ("ReLU", "softmax", "one_hot", "ReLU_deriv")
 OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.MatMult)
@@ -153,7 +154,7 @@ class Edit:
 
 def _placed(node):
     """True for a node of the learner's text."""
-    return getattr(node, "end_col_offset", None) not in (None, -1)
+    return (getattr(node, "end_col_offset", None) or 0) > 0
 
 
 def _locate(value, node):
@@ -161,7 +162,7 @@ def _locate(value, node):
     for new in value if isinstance(value, list) else [value]:
         if isinstance(new, (ast.expr, ast.stmt, ast.keyword)) and not _placed(new):
             new.lineno = new.end_lineno = getattr(node, "lineno", 1)
-            new.col_offset, new.end_col_offset = 0, -1  # no place in the text
+            new.col_offset = new.end_col_offset = 0  # no place in the text
             for _, child in ast.iter_fields(new):
                 _locate(child, node)
         elif isinstance(new, ast.AST) and not isinstance(new, (ast.expr, ast.stmt, ast.keyword)):
@@ -209,7 +210,7 @@ def edits(tree, answer, source):
     for group in groups.values():  # the same mistake made several times
         fields = _merged(group)
         if len(group) > 1 and fields:
-            both = Edit(group[0].cost + 0.25, group[-1].node, group[0].kind, None, *fields)
+            both = Edit(group[0].cost + 0.15, group[-1].node, group[0].kind, None, *fields)
             both.parts = group
             found.append(both)
     return sorted(found, key=lambda edit: edit.cost)
@@ -239,6 +240,11 @@ def _expression_edits(tree, answer):
     for node in inside:
         if isinstance(node, (ast.BinOp, ast.Call, ast.Tuple, ast.Subscript)) and not _stores(node):
             own[ast.unparse(node)] = node
+    usual = set(re.findall(r"\w+|\W", ast.unparse(_answer(answer))))
+
+    def rare(word):
+        return 0.15 * (word not in usual)
+
     m = [t for t in ("m", "X.shape[1]", "Y.size", "predictions.size") if t.split(".")[0] in names]
 
     def put(node, new, cost, kind, label=None, at=None):
@@ -286,7 +292,7 @@ def _expression_edits(tree, answer):
             if node.attr == "T":
                 yield put(node, node.value, 1, "part", ".T off")
             for name in sorted(set().union(*(g for g in RELATED if node.attr in g)) - {node.attr}):
-                yield change(node, "attr", name, 1.1, "name", (node.attr, name))
+                yield change(node, "attr", name, 1.1 + rare(name), "name", (node.attr, name))
             if not called and node.attr in REDUCING | {"copy"}:
                 yield put(node, ast.Call(node, [], []), 1, "call", "()")
                 if node.attr in REDUCING:
@@ -296,38 +302,46 @@ def _expression_edits(tree, answer):
         if not called and not isinstance(node, (ast.Constant, ast.Tuple, ast.Slice, ast.Lambda)):
             if not (isinstance(parent, ast.Attribute) and parent.attr == "T"):
                 t = ast.Attribute(node, "T", ast.Load())
-                yield put(node, t, 1 if isinstance(node, ast.Name) else 1.15, "more", ".T")
+                yield put(
+                    node, t, 1 + 0.15 * (not isinstance(node, ast.Name)) + rare("T"), "more", ".T"
+                )
             if isinstance(node, (ast.Name, ast.Call, ast.Subscript)) or valued:
                 for name in sorted({*NETWORK} - {answer}):
-                    yield put(node, _call(name, node), 1.5, "more", name)
+                    yield put(node, _call(name, node), 1.4 + rare(name), "more", name)
                 for name in ("np.exp", "np.log", "np.sqrt", "list", "len", "float", "np.array"):
-                    yield put(node, _call(name, node), 1.6, "more", name)
+                    yield put(
+                        node, _call(name, node), 1.4 + rare(name.removeprefix("np.")), "more", name
+                    )
                 for text in ("copy()", "astype(int)", "mean()", "size", "argmax(axis=0)"):
                     tail = _expression(f"_.{text}")
                     (tail.func if isinstance(tail, ast.Call) else tail).value = node
-                    yield put(node, tail, 1.4, "more", text)
+                    yield put(node, tail, 1.4 + rare(text.split("(")[0]), "more", text)
             if valued or isinstance(node, (ast.Name, ast.Call, ast.BinOp)):
-                yield put(node, ast.UnaryOp(ast.USub(), node), 1.2, "sign", "-")
+                yield put(node, ast.UnaryOp(ast.USub(), node), 1.2 + rare("-"), "sign", "-")
                 if valued or isinstance(parent, (ast.BinOp, ast.Call, ast.UnaryOp)):
-                    one = ast.BinOp(ast.Constant(1), ast.Sub(), node)
-                    yield put(node, one, 1.5, "more", "1 -")
+                    if "-" in usual:
+                        one = ast.BinOp(ast.Constant(1), ast.Sub(), node)
+                        yield put(node, one, 1.5, "more", "1 -")
                     for text, op in itertools.product(m, (ast.Div, ast.Mult)):
                         new = ast.BinOp(node, op(), _expression(text))
-                        yield put(node, new, 1.2 + 0.1 * (op is ast.Mult), "more", (op, text))
+                        cost = 1.2 + rare("/" if op is ast.Div else "*")
+                        yield put(node, new, cost, "more", (op, text))
                 if valued and isinstance(node, (ast.Call, ast.BinOp, ast.Name)):
                     what = getattr(getattr(node, "func", node), "attr", None)
                     for value, op in itertools.product(dict.fromkeys(numbers), OPERATORS[:3]):
                         new = ast.BinOp(node, op(), ast.Constant(value))
-                        yield put(node, new, 1.4, "more", (op, value, what) if what else None)
+                        cost = 1.4 + rare("+-*"[OPERATORS.index(op)])
+                        yield put(node, new, cost, "more", (op, value, what) if what else None)
                 if valued:
                     for name, op in itertools.product(names, (ast.Add, ast.Sub, ast.Mult)):
                         new = ast.BinOp(node, op(), ast.Name(name, ast.Load()))
-                        yield put(node, new, 1.4, "more")
+                        yield put(node, new, 1.4 + rare("+-*"[OPERATORS.index(op)]), "more")
         if isinstance(node, ast.BinOp):
             for op in OPERATORS:
                 if type(node.op) is not op:
                     label = ("op", type(node.op), op)
-                    yield change(node, "op", op(), 1, "operator", label)
+                    cost = 1 + rare("+-*/@"[OPERATORS.index(op)])
+                    yield change(node, "op", op(), cost, "operator", label)
             for keep, drop in ((node.left, node.right), (node.right, node.left)):
                 yield put(node, keep, 1.3, "less", ("drop", type(node.op), ast.unparse(drop)), drop)
             if not isinstance(node.op, (ast.Add, ast.Mult)):
@@ -347,7 +361,7 @@ def _expression_edits(tree, answer):
                 ):
                     pass
         if isinstance(node, ast.Call):
-            yield from _call_edits(node, put, change)
+            yield from _call_edits(node, names, put, change)
             yield from _brackets(node, parent, put)
         if isinstance(node, ast.Compare):
             for op in COMPARISONS:
@@ -371,8 +385,9 @@ def _expression_edits(tree, answer):
                     cost = 1.2 if value in numbers else 1.4
                     label = ("number", node.value, value)
                     yield change(node, "value", value, cost, "number", label)
-            for name in names if type(node.value) is int or field != "slice" else ():
-                yield put(node, ast.Name(name, ast.Load()), 1.3, "number", (node.value, name))
+            for name in names:
+                cost = 1.1 + 0.2 * (node.value in numbers)
+                yield put(node, ast.Name(name, ast.Load()), cost, "number", (node.value, name))
         if isinstance(node, ast.Constant) and isinstance(node.value, bool):
             yield change(node, "value", not node.value, 1, "name", ("bool", node.value))
         if isinstance(node, ast.Tuple):
@@ -392,12 +407,14 @@ def _expression_edits(tree, answer):
                 if text != said:
                     both = tokens[text] & words
                     share = 1 if said in text else len(both) / len(tokens[text] | words)
-                    cost = 1.6 + lengthy + 0.01 * len(text) if share < 0.4 else 1.7 - 0.6 * share
+                    cost = 1.6 + lengthy + 0.01 * len(text) if share < 0.4 else 1.8 - 0.6 * share
+                    if isinstance(node, ast.Call) and text.startswith(ast.unparse(node.func) + "("):
+                        cost = min(cost, 1.15)
                     yield put(node, donor, cost, "whole" if valued else "other", ("donor", text))
             if not isinstance(node, ast.Constant):
                 for text, donor in own.items():
                     if donor is not node and said not in text:
-                        cost = 1.3 if isinstance(donor, ast.Tuple) else 2 + lengthy
+                        cost = 1.1 if isinstance(donor, ast.Tuple) else 2 + lengthy
                         cost += 0.01 * len(text)
                         yield put(node, donor, cost, "other", ("own", said, text))
 
@@ -435,7 +452,7 @@ def _orders(node):
         yield Edit(1 + 0.1 * (moved - 2), node, "order", None, (node, "elts", list(order)))
 
 
-def _call_edits(node, put, change):
+def _call_edits(node, names, put, change):
     words = {each.arg: each for each in node.keywords}
     func = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
     others = [each for each in node.keywords if each.arg not in ("axis", "keepdims")]
@@ -465,6 +482,13 @@ def _call_edits(node, put, change):
             yield put(node, each, 1.3, "less", ("unwrap", func), node.func)
         else:
             yield change(node, "args", less, 1.3, "less", at=each)
+        if isinstance(each, (ast.Name, ast.Constant)):  # a column: (n, 1) for n
+            pair = ast.Tuple([each, ast.Constant(1)], ast.Load())
+            new = [pair if e is each else e for e in node.args]
+            yield change(node, "args", new, 1.3, "more", "column", at=each)
+            if at == len(node.args) - 1:
+                new = [*node.args, ast.Constant(1)]
+                yield change(node, "args", new, 1.3, "more", "column 1", at=each)
         if isinstance(each, ast.Tuple):
             new = node.args[:at] + each.elts + node.args[at + 1 :]
             yield change(node, "args", new, 1.1, "brackets", "unpack", at=each)
@@ -476,6 +500,8 @@ def _call_edits(node, put, change):
             if len(group) == width:
                 new = [*node.args[:at], ast.Tuple(group, ast.Load()), *node.args[at + width :]]
                 yield change(node, "args", new, 1.1, "brackets", "tuple")
+    for name in names if not node.args else ():
+        yield change(node, "args", [ast.Name(name, ast.Load())], 1.1, "more", at=node)
     for word in node.keywords:
         new = [each for each in node.keywords if each is not word]
         yield change(node, "keywords", new, 1.2, "less", ("no", word.arg), at=word.value)
@@ -522,11 +548,11 @@ def _statement_edits(tree, answer):
                 )
 
             if rest and not isinstance(step, ast.Return):
-                yield put([], 1.3, "delete")
+                yield put([], 1.1, "delete")
             for to in range(len(block)):
                 if to != at:
                     moved = rest[:to] + [step] + rest[to:]
-                    yield Edit(1.3 + 0.01 * abs(to - at), step, "move", None, (node, field, moved))
+                    yield Edit(1.15 + 0.01 * abs(to - at), step, "move", None, (node, field, moved))
             for other, where, inner in blocks:  # out of its block, or into a block of its own
                 if other is not node and not any(each is other for each in ast.walk(step)):
                     for to in (
@@ -537,7 +563,7 @@ def _statement_edits(tree, answer):
                         new = inner[:to] + [step] + inner[to:]
                         left = rest or [ast.Pass()]
                         yield Edit(
-                            1.35, step, "move", None, (node, field, left), (other, where, new)
+                            1.15, step, "move", None, (node, field, left), (other, where, new)
                         )
             if isinstance(step, ast.AugAssign):
                 load = copy.deepcopy(step.target)
@@ -596,6 +622,9 @@ def _statement_edits(tree, answer):
                 for name in names:
                     new = ast.Return(ast.Name(name, ast.Load()))
                     yield Edit(1.2, last, "after", None, (node, field, [*block, new]))
+    args = _answers()[answer].args
+    if ast.dump(args) != ast.dump(tree.args):
+        yield Edit(1.2, tree, "def", None, (tree, "args", args))
     first = tree.body[0]
     if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
         first = tree.body[1] if len(tree.body) > 1 else first
@@ -623,7 +652,7 @@ def _bare(tree):
     for node in ast.walk(tree):
         if isinstance(node, (ast.expr, ast.stmt, ast.keyword)):
             node.lineno = node.end_lineno = 1
-            node.col_offset, node.end_col_offset = 0, -1
+            node.col_offset = node.end_col_offset = 0
     return tree
 
 
@@ -676,8 +705,9 @@ def _donors(tree, answer):
                 found.setdefault(ast.unparse(node), node)
     if sum(isinstance(n, ast.stmt) for n in ast.walk(tree)) > 3:  # not the whole answer at once
         for step in ast.walk(right):
-            if isinstance(step, ast.Return):
-                found.pop(ast.unparse(Inline().visit(copy.deepcopy(step.value))), None)
+            if isinstance(step, ast.Return) and not isinstance(step.value, ast.Tuple):
+                whole = len(ast.unparse(Inline().visit(copy.deepcopy(step.value))))
+                found = {text: node for text, node in found.items() if len(text) < 0.7 * whole}
     return found, numbers
 
 
@@ -769,12 +799,13 @@ WORDS = {
     "keep": ("what comes back there is not kept", "With a name for it"),
     "delete": ("look whether this line is needed", "Without it"),
     "move": ("look at where this line stands", "In another place"),
+    "def": ("look at the arguments and their defaults", "With others there"),
     "before": ("a line is missing before it", "With one more line"),
     "after": ("a line is missing after it", "With one more line"),
 }
 
 
-def repair(function, trial, answer, seconds=SECONDS):
+def repair(function, trial, answer):
     """The Found edits that make a wrong function right, or None.
 
     trial(candidate) -> (True, score) when the candidate passes; a larger score is nearer to right.
@@ -785,7 +816,7 @@ def repair(function, trial, answer, seconds=SECONDS):
             source = Source(function)
         except (LookupError, RecursionError, SyntaxError):
             return None
-        return _Search(source, trial, answer, seconds).run()
+        return _Search(source, trial, answer, LONGER if answer in SLOW else SECONDS).run()
 
 
 @contextlib.contextmanager
@@ -858,7 +889,7 @@ class _Search:
             return Found(self.source, [edit], True)
         if passes or start is None:
             return None
-        chain, better = self.level([], start, self.left() * 0.6)
+        chain, better = self.level([], start, self.left() * 0.7)
         if chain:
             return Found(self.source, chain, True)
         # Two edits and more: from the edits after which more is right than before.
