@@ -55,6 +55,13 @@ EFFECTS = set(
 )
 
 
+def _large(value):
+    """More than any right function makes: a trial must not fill the memory."""
+    if isinstance(value, (list, tuple, dict, set)):
+        return len(value) > 100_000
+    return getattr(value, "nbytes", 0) > 50e6
+
+
 class Stop(BaseException):
     """A trial ran too long. Not an Exception, so that a learner's `except Exception` lets it by."""
 
@@ -864,12 +871,14 @@ class _Search:
         def line(frame, event, argument):
             nonlocal left
             left -= 1
+            if any(_large(value) for value in frame.f_locals.values()):
+                raise Stop
             if left < 0 or (left % 64 == 0 and self.left() < 0):
                 raise Stop
             return line
 
         def top(frame, event, argument):
-            return line if frame.f_globals.get("__name__") == home else None
+            return line(frame, event, argument) if frame.f_globals.get("__name__") == home else None
 
         sys.settrace(top)
         try:
