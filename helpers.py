@@ -209,6 +209,11 @@ def _bars(ax, values, texts, colors, hatches=None):
         ax.set_xlim(min(values) - 0.35 * (right - min(values)), right)
 
 
+def percent(p):
+    """A probability in words: 0.98 is "98 %"."""
+    return "over 99 %" if p >= 0.995 else "under 1 %" if p < 0.005 else f"{100 * p:.0f} %"
+
+
 def _percent(p):
     """0.984 -> "98 %". What is not quite 0 or 1 never reads "0 %" or "100 %"."""
     return "> 99 %" if 0.995 <= p < 1 else "< 1 %" if 0 < p < 0.005 else f"{100 * p:.0f} %"
@@ -509,12 +514,13 @@ def _spread(values, gap):
 
 
 @_picture
-def training_curves(runs, xlabel="step", zoom=False):
+def training_curves(runs, xlabel="step", zoom=False, weights=None):
     """Loss and accuracy during up to three runs; runs is a dict name -> history.
 
     A history is a list of dicts with step, train_loss, train_accuracy and, if measured, dev_loss
     and dev_accuracy; accuracies are 0..1. zoom leaves each run's first row out, so that small
     differences between train and dev show."""
+    runs = {"this run": runs} if isinstance(runs, list) else runs
     if not 1 <= len(runs) <= 3:
         raise ValueError(f"training_curves shows one to three runs, not {len(runs)}.")
     runs = {name: rows[1:] if zoom and len(rows) > 1 else rows for name, rows in runs.items()}

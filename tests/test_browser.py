@@ -30,7 +30,7 @@ import pytest
 import websocket
 from jupyter_client import BlockingKernelClient
 
-from draw_pad import drawings
+from widgets import drawings
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 NOTEBOOK = pathlib.Path(os.environ.get("NOTEBOOK", ROOT / "mnist-scratch.ipynb"))

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import draw_pad
-from draw_pad import (
+import widgets
+from widgets import (
     DrawPad,
     drawings,
     drawn_digits,
@@ -19,7 +19,7 @@ from draw_pad import (
     sentence,
 )
 
-HERE = pathlib.Path(draw_pad.__file__).parent
+HERE = pathlib.Path(widgets.__file__).parent
 DATA = HERE.parent / "data"
 MIDDLE = np.arange(28) + 0.5
 SHAPES = [(digit, i) for digit, shapes in drawings.SHAPES.items() for i in range(len(shapes))]
@@ -94,7 +94,7 @@ def test_mnist_itself_has_its_mass_centres_where_we_put_ours():
     """Fails when the pad centres digits elsewhere than the pictures to learn from."""
     table = pd.read_csv(DATA / "train.csv.gz", dtype=np.uint8, nrows=2000).to_numpy()
     centres = np.array([mass_centre(row[1:].astype(float)) for row in table])
-    assert abs(centres - draw_pad.picture.MASS_CENTRE).max() <= 0.505
+    assert abs(centres - widgets.picture.MASS_CENTRE).max() <= 0.505
 
 
 @pytest.mark.parametrize("digit, i", SHAPES)
@@ -126,7 +126,7 @@ def test_place_and_size_on_the_pad_do_not_matter(digit, i):
     moved = rasterise([[(x + 9 / 112, y - 14 / 112) for x, y in stroke] for stroke in strokes])
     np.testing.assert_allclose(prepare(moved), prepare(ink), atol=1e-5)
     for scale in (0.2, 0.8):
-        other = rasterise(strokes_of(digit, i, scale), width=draw_pad.picture.PEN * scale / 0.4)
+        other = rasterise(strokes_of(digit, i, scale), width=widgets.picture.PEN * scale / 0.4)
         assert likeness(prepare(other), prepare(ink)) > 0.88, scale
 
 
@@ -473,7 +473,7 @@ def test_every_style_rule_is_the_pads_own():
 def test_both_halves_agree():
     """Fails when the browser draws with another pen, or sends and reads other names than Python."""
     js = (HERE / "pad.js").read_text(encoding="utf-8")
-    assert f"PEN = {draw_pad.picture.PEN};" in js
+    assert f"PEN = {widgets.picture.PEN};" in js
     pad = DrawPad(predict)
     assert set(re.search(r"const \{ (.*?) \} = model.get\(.answer", js)[1].split(", ")) <= set(
         draw(pad, [])), "an answer lacks what the browser reads"

@@ -1,10 +1,11 @@
 """A pad to draw digits on, read live by your own network, and the preparation that it needs.
 
-    from draw_pad import DrawPad
-    pad = DrawPad(predict)    # predict(picture (784, 1) float32 in 0..1) -> ten probabilities
-    pad                       # the last line of a cell shows it
-    pad.picture               # after "Save this drawing": the picture that predict was given
+from widgets import DrawPad
+pad = DrawPad(predict)    # predict(picture (784, 1) float32 in 0..1) -> ten probabilities
+pad                       # the last line of a cell shows it
+pad.picture               # after "Save this drawing": the picture that predict was given
 """
+
 import base64
 import inspect
 import io
@@ -17,6 +18,8 @@ import numpy as np
 import traitlets
 from matplotlib.figure import Figure
 
+from helpers import percent
+
 from .drawings import SHAPES, drawn_digits, place
 from .picture import (
     picture_from_strokes,
@@ -25,18 +28,20 @@ from .picture import (
     rasterise,
 )
 
-__all__ = ["DrawPad", "drawn_digits", "picture_from_strokes", "picture_from_text", "prepare",
-           "rasterise", "sentence"]
+__all__ = [
+    "DrawPad",
+    "drawn_digits",
+    "picture_from_strokes",
+    "picture_from_text",
+    "prepare",
+    "rasterise",
+    "sentence",
+]
 
 HERE = pathlib.Path(__file__).parent
 EMPTY = "Draw a digit from 0 to 9."
 SURE = 0.6  # below this probability the pad does not name one digit
 SAMPLE = 3  # the digit on the still picture
-
-
-def percent(p):
-    """A probability as a person says it: 0.964 is "96 %". No softmax is ever quite sure."""
-    return "over 99 %" if p >= 0.995 else f"{100 * p:.0f} %"
 
 
 def sentence(probabilities):
@@ -60,8 +65,11 @@ def _probabilities(predict, picture):
         # The deepest line that is the learner's: it stands where predict does, in the notebook
         home = getattr(inspect.unwrap(predict), "__globals__", None)
         frames = [frame.f_globals is home for frame, _ in traceback.walk_tb(error.__traceback__)]
-        lines = [line for line, theirs in zip(traceback.extract_tb(error.__traceback__), frames,
-                                              strict=True) if theirs and line.line]
+        lines = [
+            line
+            for line, theirs in zip(traceback.extract_tb(error.__traceback__), frames, strict=True)
+            if theirs and line.line
+        ]
         where = f' at the line "{lines[-1].line}" of {lines[-1].name}' if lines else ""
         what = " ".join(f"{type(error).__name__}: {error}".split()).removesuffix(": ")
         raise _Failed(f"Your code stopped{where}. {what}") from None
@@ -79,19 +87,24 @@ def _probabilities(predict, picture):
     try:
         p = np.asarray(answer, dtype=float)
     except (TypeError, ValueError):
-        raise wrong("Your predict must give ten numbers back; it gave "
-                    f"{'an' if type(answer).__name__[0] in 'aeiou' else 'a'} "
-                    f"{type(answer).__name__}.") from None
+        raise wrong(
+            "Your predict must give ten numbers back; it gave "
+            f"{'an' if type(answer).__name__[0] in 'aeiou' else 'a'} "
+            f"{type(answer).__name__}."
+        ) from None
     if p.shape not in [(10,), (10, 1)]:
-        raise wrong("Your predict must give ten probabilities back, shape (10, 1); "
-                    f"it gave the shape {p.shape}.")
+        raise wrong(
+            "Your predict must give ten probabilities back, shape (10, 1); "
+            f"it gave the shape {p.shape}."
+        )
     p = p.ravel()
     if np.isnan(p).any():
         raise wrong("Your predict gave NaN back (not a number): look for NaN in the parameters.")
     if p.min() < 0 or not abs(p.sum() - 1) <= 1e-3:
         problem = "one is negative" if p.min() < 0 else f"they sum to {p.sum():.3g}, not to 1"
-        raise wrong(f"Your predict gave no probabilities back: {problem}. "
-                    "Is softmax its last step?")
+        raise wrong(
+            f"Your predict gave no probabilities back: {problem}. Is softmax its last step?"
+        )
     return p
 
 
@@ -112,8 +125,9 @@ class DrawPad(anywidget.AnyWidget):
 
     def __init__(self, predict):
         if not callable(predict):
-            raise TypeError("DrawPad needs your function: DrawPad(predict), without brackets "
-                            "after predict.")
+            raise TypeError(
+                "DrawPad needs your function: DrawPad(predict), without brackets after predict."
+            )
         self._predict, self._picture = predict, None
         super().__init__(answer=self._read([]))
 
@@ -124,8 +138,10 @@ class DrawPad(anywidget.AnyWidget):
         LookupError, with a sentence, before a drawing is saved.
         """
         if self._picture is None:
-            raise LookupError('No drawing is saved yet. Draw a digit on the pad, press "Save this '
-                              'drawing", and run this cell again.')
+            raise LookupError(
+                'No drawing is saved yet. Draw a digit on the pad, press "Save this '
+                'drawing", and run this cell again.'
+            )
         return self._picture.copy()
 
     def _read(self, strokes):
@@ -138,15 +154,21 @@ class DrawPad(anywidget.AnyWidget):
             text = EMPTY if probabilities is None else sentence(probabilities)
         except (_Failed, ValueError) as error:
             text, failed = str(error), True
-        return {"number": 0, "sentence": text, "failed": failed,
-                "probabilities": None if probabilities is None else probabilities.tolist(),
-                "picture": (picture.ravel() * 255).round().astype(int).tolist()}
+        return {
+            "number": 0,
+            "sentence": text,
+            "failed": failed,
+            "probabilities": None if probabilities is None else probabilities.tolist(),
+            "picture": (picture.ravel() * 255).round().astype(int).tolist(),
+        }
 
     @traitlets.observe("request")
     def _respond(self, change):
         request = change["new"]
         self.answer = self._read(request.get("strokes") or []) | {
-            "number": request.get("number", 0), "note": self._save(request.get("save"))}
+            "number": request.get("number", 0),
+            "note": self._save(request.get("save")),
+        }
 
     def _save(self, strokes):
         """Keep the picture of some strokes; what to tell the learner. None: nothing was asked."""
@@ -162,8 +184,10 @@ class DrawPad(anywidget.AnyWidget):
         return "Saved: the next cells find it as pad.picture."
 
     def __repr__(self):
-        return ("A pad to draw a digit on; your network answers as you draw. Run this cell to use "
-                "it. The still picture shows a drawn digit and its answer.")
+        return (
+            "A pad to draw a digit on; your network answers as you draw. Run this cell to use "
+            "it. The still picture shows a drawn digit and its answer."
+        )
 
     def _repr_mimebundle_(self, **kwargs):
         bundle = super()._repr_mimebundle_(**kwargs)
@@ -183,13 +207,20 @@ class DrawPad(anywidget.AnyWidget):
         pixels = np.reshape(answer["picture"], (28, 28))
         with matplotlib.style.context("default", after_reset=True):
             figure = Figure(figsize=(9, 3.9), dpi=100, facecolor="white")  # inches, as below
-            figure.text(0.3 / 9, 0.97, answer["sentence"], va="top", wrap=True,
-                        fontsize=12 if answer["failed"] else 18)
+            figure.text(
+                0.3 / 9,
+                0.97,
+                answer["sentence"],
+                va="top",
+                wrap=True,
+                fontsize=12 if answer["failed"] else 18,
+            )
             titles = "You draw", "The network sees", "It answers"
             places = (0.3, 2.6), (3.25, 2.6), (6.35, 1.55)
             left, middle, right = (
                 figure.add_axes((x / 9, 0.25 / 3.9, width / 9, 2.6 / 3.9), xticks=[], yticks=[])
-                for x, width in places)
+                for x, width in places
+            )
             for ax, title in zip((left, middle, right), titles, strict=True):
                 ax.set_title(title, loc="left", fontsize=14)
             left.imshow(1 - rasterise(strokes, size=560), cmap="gray", vmin=0, vmax=1)
@@ -202,8 +233,10 @@ class DrawPad(anywidget.AnyWidget):
             right.spines[["top", "right", "bottom"]].set_visible(False)
             png = io.BytesIO()
             figure.savefig(png, format="png", metadata={"Software": None})
-        alt = (f"The drawing pad. Left, a drawn {SAMPLE}; middle, the 28 x 28 picture that "
-               f"the network sees; right, a bar for each digit's probability: "
-               + ", ".join(f"{digit}: {percent(x)}" for digit, x in enumerate(p))
-               + f". {answer['sentence']}")
+        alt = (
+            f"The drawing pad. Left, a drawn {SAMPLE}; middle, the 28 x 28 picture that "
+            f"the network sees; right, a bar for each digit's probability: "
+            + ", ".join(f"{digit}: {percent(x)}" for digit, x in enumerate(p))
+            + f". {answer['sentence']}"
+        )
         return png.getvalue(), alt
