@@ -1,14 +1,17 @@
-"""A pad to draw digits on, read live by your own network, and the preparation that it needs.
+"""A pad to draw digits on: a network reads them live, or the pad asks for them and keeps them.
 
-from widgets import DrawPad
-pad = DrawPad(predict)    # predict(picture (784, 1) float32 in 0..1) -> ten probabilities
-pad                       # the last line of a cell shows it
-pad.picture               # after "Save this drawing": the picture that predict was given
+pad = DrawPad(predict)   # predict(picture (784, 1) float32 in 0..1) -> ten probabilities
+pad                      # the last line of a cell shows it
+pad.picture              # what was drawn last, as predict was given it
+
+own = DrawPad(ask=2)     # asks for each digit twice
+own.X, own.Y             # what was drawn so far, and the digits asked for
 """
 
 import base64
 import inspect
 import io
+import itertools
 import pathlib
 import traceback
 
@@ -20,23 +23,8 @@ from matplotlib.figure import Figure
 
 from helpers import percent
 
-from .drawings import SHAPES, drawn_digits, place
-from .picture import (
-    picture_from_strokes,
-    picture_from_text,
-    prepare,
-    rasterise,
-)
-
-__all__ = [
-    "DrawPad",
-    "drawn_digits",
-    "picture_from_strokes",
-    "picture_from_text",
-    "prepare",
-    "rasterise",
-    "sentence",
-]
+from .drawings import SHAPES, place
+from .picture import picture_from_strokes, rasterise
 
 HERE = pathlib.Path(__file__).parent
 EMPTY = "Draw a digit from 0 to 9."
@@ -49,7 +37,7 @@ def sentence(probabilities):
     second, first = np.argsort(probabilities, kind="stable")[-2:]
     if probabilities[first] < SURE:
         return f"{first} or {second}? It cannot tell."
-    return f"It reads {'an' if first == 8 else 'a'} {first} ({percent(probabilities[first])})."
+    return f"It reads {_a(first)} ({percent(probabilities[first])})."
 
 
 class _Failed(Exception):
@@ -109,84 +97,133 @@ def _probabilities(predict, picture):
 
 
 class DrawPad(anywidget.AnyWidget):
-    """A pad to draw a digit on; `predict` answers as you draw.
+    """A pad to draw digits on.
 
-    predict: function of a picture (784, 1) float32 in 0..1 that returns ten probabilities,
-    shape (10, 1) or (10,). When it fails, the pad says so in a sentence, and goes on.
-    TypeError when `predict` is not a function.
+    DrawPad(predict) shows what `predict` answers as you draw. predict: function of a picture
+    (784, 1) float32 in 0..1 that returns ten probabilities, shape (10, 1) or (10,). When it fails,
+    the pad says so in a sentence, and goes on.
+    DrawPad(ask=2) asks for each digit twice, in an order shuffled by `seed`, and answers nothing.
+    TypeError, with a sentence, when `predict` is not a function, or neither or both are given.
     """
 
     _esm = HERE / "pad.js"
     _css = HERE / "pad.css"
-    # The browser writes `request`: {number, strokes, save: strokes or None}. Python writes `answer`
-    # with the same number. For a second only one request is under way; see pad.js.
-    request = traitlets.Dict({"number": 0, "strokes": [], "save": None}).tag(sync=True)
+    # Who writes what, see pad.js
+    ask = traitlets.List().tag(sync=True)
+    strokes = traitlets.List().tag(sync=True)
+    finished = traitlets.List().tag(sync=True)
+    stopped = traitlets.Bool(False).tag(sync=True)
+    saves = traitlets.Int(0).tag(sync=True)
+    number = traitlets.Int(0).tag(sync=True)
     answer = traitlets.Dict().tag(sync=True)
 
-    def __init__(self, predict):
-        if not callable(predict):
+    def __init__(self, predict=None, ask=0, seed=0):
+        if not ask and not callable(predict):
             raise TypeError(
                 "DrawPad needs your function: DrawPad(predict), without brackets after predict."
             )
-        self._predict, self._picture = predict, None
-        super().__init__(answer=self._read([]))
+        if ask and predict is not None:
+            raise TypeError("DrawPad(predict) reads, DrawPad(ask=2) asks: give it one of the two.")
+        self._predict, self._saved = predict, 0
+        digits = np.random.default_rng(seed).permutation(np.repeat(np.arange(10), ask))
+        super().__init__(ask=digits.tolist(), answer=self._read([]))
 
     @property
     def picture(self):
-        """The saved drawing as `predict` was given it: (784, 1) float32 in 0..1, a copy.
+        """What was drawn last, as `predict` was given it: (784, 1) float32 in 0..1.
 
-        LookupError, with a sentence, before a drawing is saved.
+        LookupError, with a sentence, when nothing was drawn yet.
         """
-        if self._picture is None:
-            raise LookupError(
-                'No drawing is saved yet. Draw a digit on the pad, press "Save this '
-                'drawing", and run this cell again.'
-            )
-        return self._picture.copy()
+        if not self.drawings.size:
+            raise LookupError("Nothing is drawn yet. Draw a digit on the pad, and run this again.")
+        return self.drawings[:, -1:]
+
+    @property
+    def drawings(self):
+        """All drawings in their order, as `predict` was given them: (784, n) float32 in 0..1.
+
+        Each that ended with Clear or Next, and the one on the paper. n is 0 when nobody drew.
+        """
+        drawings = [*(drawing["strokes"] for drawing in self.finished), self.strokes]
+        return _pictures([strokes for strokes in drawings if strokes])
+
+    @property
+    def X(self):
+        """The drawings that were asked for and ended with Next: (784, m) float32 in 0..1."""
+        return _pictures([drawing["strokes"] for drawing in self._asked()])
+
+    @property
+    def Y(self):
+        """The digits that were asked for, one for each column of X: (m,) uint8."""
+        return np.array([drawing["label"] for drawing in self._asked()], np.uint8)
+
+    def _asked(self):
+        return [d for d in self.finished if d["strokes"] and d["label"] is not None]
+
+    def save(self, folder="my_digits"):
+        """Write X and Y to a new CSV file in the layout of data/: label, pixel0 to pixel783.
+
+        Returns its path, digits-1.csv in `folder`, or the next number that is free: no file is
+        ever written over. LookupError, with a sentence, when no digit that was asked for is drawn.
+        """
+        if not self.Y.size:
+            raise LookupError("There is nothing to save yet: draw what the pad asks for first.")
+        header = ",".join(["label", *(f"pixel{i}" for i in range(784))])
+        table = np.vstack([self.Y, np.rint(255 * self.X)]).T.astype(np.uint8)
+        folder = pathlib.Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        for number in itertools.count(1):
+            path = folder / f"digits-{number}.csv"
+            try:
+                with path.open("x", encoding="utf-8", newline="\n") as file:
+                    np.savetxt(file, table, "%d", ",", header=header, comments="")
+                return path
+            except FileExistsError:
+                continue
 
     def _read(self, strokes):
         """The answer to some strokes, ready to be sent; probabilities is None if there is none."""
         picture, probabilities, failed = np.zeros((784, 1), np.float32), None, False
         try:
             picture = picture_from_strokes(strokes)
-            if picture.any():
+            if picture.any() and self._predict:
                 probabilities = _probabilities(self._predict, picture)
             text = EMPTY if probabilities is None else sentence(probabilities)
         except (_Failed, ValueError) as error:
             text, failed = str(error), True
+        p = [] if probabilities is None else probabilities.tolist()
         return {
             "number": 0,
             "sentence": text,
+            "note": "",
             "failed": failed,
-            "probabilities": None if probabilities is None else probabilities.tolist(),
-            "picture": (picture.ravel() * 255).round().astype(int).tolist(),
+            "probabilities": p or None,
+            "percents": [percent(x) for x in p],
+            "picture": np.rint(255 * picture.ravel()).astype(int).tolist(),
         }
 
-    @traitlets.observe("request")
+    @traitlets.observe("number")
     def _respond(self, change):
-        request = change["new"]
-        self.answer = self._read(request.get("strokes") or []) | {
-            "number": request.get("number", 0),
-            "note": self._save(request.get("save")),
-        }
-
-    def _save(self, strokes):
-        """Keep the picture of some strokes; what to tell the learner. None: nothing was asked."""
-        if strokes is None:
-            return ""
-        try:
-            picture = picture_from_strokes(strokes)
-        except ValueError as error:
-            return str(error)
-        if not picture.any():
-            return "Nothing to save yet: draw a digit first."
-        self._picture = picture
-        return "Saved: the next cells find it as pad.picture."
+        note = ""
+        if self.saves > self._saved:
+            self._saved = self.saves
+            try:
+                note = f"Saved as {self.save().as_posix()}."
+            except (LookupError, ValueError) as error:
+                note = str(error)
+            except OSError as error:
+                note = f"Not saved: my_digits cannot be written ({error.strerror})."
+        self.answer = self._read(self.strokes) | {"number": self.number, "note": note}
 
     def __repr__(self):
+        if self.ask:
+            return (
+                "A pad that asks for digits and keeps what you draw. Run this cell to use it. The "
+                "still picture shows its first question and a digit drawn by this project."
+            )
         return (
-            "A pad to draw a digit on; your network answers as you draw. Run this cell to use "
-            "it. The still picture shows a drawn digit and its answer."
+            "A pad to draw a digit on; your network answers as you draw. Run this cell to use it. "
+            "The still picture shows a drawn digit and its answer."
         )
 
     def _repr_mimebundle_(self, **kwargs):
@@ -197,46 +234,54 @@ class DrawPad(anywidget.AnyWidget):
         return data, {"image/png": {"alt": alt}}
 
     def still(self):
-        """Picture of the pad with a drawn 3 and its answer, and its description: (PNG bytes, str).
+        """Picture of the pad with a drawn digit, and its description: (PNG bytes, str).
 
         It is what a saved notebook shows; the bytes depend only on predict and on matplotlib.
         """
-        strokes = place(SHAPES[SAMPLE][0])
+        digit = self.ask[0] if self.ask else SAMPLE
+        strokes = place(SHAPES[digit][0])
         answer = self._read(strokes)
-        p = answer["probabilities"] or [0] * 10
+        said = f"Draw {_a(digit)}." if self.ask else answer["sentence"]
         pixels = np.reshape(answer["picture"], (28, 28))
         with matplotlib.style.context("default", after_reset=True):
             figure = Figure(figsize=(9, 3.9), dpi=100, facecolor="white")  # inches, as below
             figure.text(
-                0.3 / 9,
-                0.97,
-                answer["sentence"],
-                va="top",
-                wrap=True,
-                fontsize=12 if answer["failed"] else 18,
+                *(0.3 / 9, 0.97), said, va="top", wrap=True, fontsize=12 if answer["failed"] else 18
             )
-            titles = "You draw", "The network sees", "It answers"
-            places = (0.3, 2.6), (3.25, 2.6), (6.35, 1.55)
-            left, middle, right = (
-                figure.add_axes((x / 9, 0.25 / 3.9, width / 9, 2.6 / 3.9), xticks=[], yticks=[])
-                for x, width in places
-            )
-            for ax, title in zip((left, middle, right), titles, strict=True):
+            pictures = [
+                ("You draw", 0.3, 1 - rasterise(strokes, size=560), 1),
+                ("The network sees", 3.25, 255 - pixels, 255),
+            ]
+            for title, x, picture, white in pictures:
+                ax = figure.add_axes((x / 9, 0.25 / 3.9, 2.6 / 9, 2.6 / 3.9), xticks=[], yticks=[])
                 ax.set_title(title, loc="left", fontsize=14)
-            left.imshow(1 - rasterise(strokes, size=560), cmap="gray", vmin=0, vmax=1)
-            middle.imshow(pixels, cmap="gray", vmin=0, vmax=255)
-            bars = right.barh(range(10), p, color="#0072B2", height=0.7)
-            right.bar_label(bars, [percent(x) for x in p], padding=6, fontsize=13)
-            right.set(xlim=(0, 1), ylim=(9.5, -0.5))
-            right.set_yticks(range(10), range(10), fontsize=13)
-            right.tick_params(length=0)
-            right.spines[["top", "right", "bottom"]].set_visible(False)
+                ax.imshow(picture, cmap="gray", vmin=0, vmax=white)
+            if not self.ask:
+                ax = figure.add_axes((6.35 / 9, 0.25 / 3.9, 1.55 / 9, 2.6 / 3.9), xticks=[])
+                ax.set_title("It answers", loc="left", fontsize=14)
+                bars = ax.barh(range(10), answer["probabilities"] or [0] * 10, color="#0072B2")
+                ax.bar_label(bars, answer["percents"] or [""] * 10, padding=6, fontsize=13)
+                ax.set(xlim=(0, 1), ylim=(9.5, -0.5))
+                ax.set_yticks(range(10), range(10), fontsize=13)
+                ax.tick_params(length=0)
+                ax.spines[["top", "right", "bottom"]].set_visible(False)
             png = io.BytesIO()
             figure.savefig(png, format="png", metadata={"Software": None})
         alt = (
-            f"The drawing pad. Left, a drawn {SAMPLE}; middle, the 28 x 28 picture that "
-            f"the network sees; right, a bar for each digit's probability: "
-            + ", ".join(f"{digit}: {percent(x)}" for digit, x in enumerate(p))
-            + f". {answer['sentence']}"
+            f"The drawing pad. Left, a drawn {digit}; middle, the 28 x 28 picture that the network "
+            "sees"
         )
-        return png.getvalue(), alt
+        if not self.ask:
+            bars = ", ".join(f"{d}: {text}" for d, text in enumerate(answer["percents"]))
+            alt += f"; right, a bar for each digit's probability: {bars or 'none'}"
+        return png.getvalue(), f"{alt}. {said}"
+
+
+def _pictures(drawings):
+    """Pictures (784, n) float32 in 0..1 of n drawings, lists of strokes."""
+    pictures = [picture_from_strokes(strokes) for strokes in drawings]
+    return np.hstack([np.zeros((784, 0), np.float32), *pictures])
+
+
+def _a(digit):
+    return f"an {digit}" if digit == 8 else f"a {digit}"

@@ -92,7 +92,8 @@ def prepare(ink, fit=True, centre=True):
             place = np.floor(14 - (end - start) * scale / 2 + 0.5) if fit else 0
         spreads.append(_spread(n, scale, place - corner * scale))
     picture = spreads[0] @ ink @ spreads[1].T
-    return (picture / picture.max()).clip(0, 1).astype(np.float32).reshape(784, 1)
+    levels = np.rint(255 * (picture / picture.max()).clip(0, 1))  # whole numbers, as in the files
+    return levels.astype(np.float32).reshape(784, 1) / np.float32(255)
 
 
 def picture_from_strokes(strokes):
