@@ -46,11 +46,12 @@ ROOT = NOTEBOOK.parent
 WIDE, NARROW = {"width": 1366, "height": 768}, {"width": 400, "height": 800}
 FUNCTIONS = """read-digits to-columns init-params relu softmax forward-prop cross-entropy one-hot
     relu-deriv backward-prop update-params get-predictions get-accuracy record gradient-descent
-    init-params-scaled minibatches get-gradients train-epoch train""".split()
+    init-params-scaled minibatches get-gradients train-epoch train update-velocity""".split()
 CELLS = [
     """table = pd.read_csv(TRAIN_CSV, dtype=np.uint8, nrows=12_000).to_numpy()
 X, Y = to_columns(table[:, 1:]), table[:, 0]
-params = train(X, Y, [0.1, 0.1, 0.05, 0.02], 32, init_params_scaled(64))""",
+alphas = [0.05, 0.05, 0.05, 0.02, 0.01]
+params = train(X, Y, alphas, 64, init_params_scaled(128), momentum=update_velocity)""",
     """pad = DrawPad(lambda picture: forward_prop(*params, picture)[3])
 pad""",
     """own = DrawPad(ask=2)
@@ -67,7 +68,7 @@ def answers(address):
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
-    """JupyterLab with private settings: (address with %s for a notebook, its folder, runtime)."""
+    """JupyterLab with private settings: (address of a notebook in a workspace, folder, runtime)."""
     folder = tmp_path_factory.mktemp("lab")
     tree, private = folder / "tree", folder / "private"
     tree.mkdir()
@@ -118,7 +119,11 @@ def lab(tmp_path_factory):
                 time.sleep(0.1)
         else:
             pytest.fail(f"JupyterLab did not start: {(folder / 'lab.log').read_text()[-1000:]}")
-        yield f"http://127.0.0.1:{port}/lab/tree/%s?token=test", tree, private / "runtime"
+        yield (
+            f"http://127.0.0.1:{port}/lab/workspaces/%s/tree/%s?token=test",
+            tree,
+            private / "runtime",
+        )
     finally:
         server.terminate()
         server.wait(30)
@@ -143,7 +148,7 @@ def open_notebook(browser, lab, name):
     page.on("console", lambda m: page.failed.append(m.text) if m.type == "error" else None)
     page.on("requestfailed", lambda r: page.failed.append(f"{r.url}: {r.failure}"))
     page.on("request", lambda r: page.hosts.add(urllib.parse.urlsplit(r.url).hostname))
-    page.goto(lab[0] % name)
+    page.goto(lab[0] % (name[:-6], name))  # a workspace for each: no other tab comes back
     page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=120_000)
     page.locator(".jp-Notebook .jp-Cell").first.click()  # the status bar follows the focus
     # Running a cell before that would ask for a kernel, and wait
@@ -215,9 +220,15 @@ def strokes_on(pad, digit):
     """The strokes of a digit in CSS px of the page, on the paper of a pad."""
     paper = pad.locator("svg")
     paper.scroll_into_view_if_needed()
-    box = paper.bounding_box()
+    before, box = None, paper.bounding_box()
+    while box != before:  # the page may still be moving
+        time.sleep(0.05)
+        before, box = box, paper.bounding_box()
     return [
-        [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in stroke[::2]]
+        [
+            (box["x"] + x * box["width"], box["y"] + y * box["height"])
+            for x, y in [*stroke[:-1:3], stroke[-1]]
+        ]
         for stroke in drawings.place(drawings.SHAPES[digit][0])
     ]
 
@@ -521,3 +532,46 @@ def test_nothing_failed_and_nothing_left_this_machine(page):
     """Fails on an error in the console, a failed request, or a request to another machine."""
     assert not page.failed, page.failed
     assert page.hosts - {None} == {"127.0.0.1"}, page.hosts
+
+
+# --- the whole notebook
+
+
+@pytest.mark.full
+def test_every_cell_of_the_whole_notebook_shows(browser, lab):
+    """Fails when a figure is broken, maths stays source, a link misses or a solution stays shut."""
+    book = nbformat.read(NOTEBOOK, as_version=4)
+    page = open_notebook(browser, lab, NOTEBOOK.name)
+    nodes = page.locator(".jp-Notebook .jp-Cell")
+    expect(nodes).to_have_count(len(book.cells))
+    for i in range(0, len(book.cells), 8):
+        nodes.nth(i).scroll_into_view_if_needed()
+    for cell, node in zip(book.cells, nodes.all(), strict=True):
+        if cell.cell_type == "code":
+            pictures = sum("image/png" in output.get("data", {}) for output in cell.outputs)
+            shown = node.locator(".jp-OutputArea img")
+            expect(shown).to_have_count(pictures)
+            for picture in shown.all():
+                assert picture.evaluate("e => e.decode().then(() => e.naturalWidth)"), cell.id
+            continue
+        if re.search(r"\$[^$`]+\$", cell.source):
+            expect(node.locator("mjx-container, .katex").first).to_be_attached()
+            assert "$$" not in node.inner_text(), cell.id
+        assert not node.locator("mjx-merror, [data-mjx-error]").count(), cell.id
+        for details in node.locator("details").all():
+            summary = details.locator("summary")
+            summary.click()
+            assert details.evaluate("e => e.open"), cell.id
+            assert len(details.inner_text()) > len(summary.inner_text()), f"{cell.id} is empty"
+            summary.press(" ")
+            assert not details.evaluate("e => e.open"), cell.id
+    links = page.locator('.jp-RenderedMarkdown a[href^="#"]:not(.jp-InternalAnchorLink)').all()
+    assert links, "the notebook has no contents list"
+    for link in links:
+        name = urllib.parse.unquote(link.get_attribute("href")[1:])
+        link.click()
+        heading = page.locator(".jp-Notebook :is(h1, h2, h3, h4)").filter(
+            has=page.locator(f'xpath=self::*[@id="{name}" or @data-jupyter-id="{name}"]')
+        )
+        expect(heading).to_be_in_viewport()
+    assert not page.failed and page.hosts - {None} == {"127.0.0.1"}, page.failed

@@ -80,7 +80,7 @@ def _length(trainer, args, kwargs):
     except TypeError as error:
         name = getattr(trainer, "__name__", "The trainer")
         raise TypeError(f"{name} cannot be called so: {error}.") from None
-    given = given | given.get("kwargs", {})
+    given = given | kwargs  # also those that the trainer takes as **kwargs
     if "alphas" in given:
         alphas = given["alphas"]
         return "epoch", len(alphas) if hasattr(alphas, "__len__") else None
@@ -161,7 +161,7 @@ class _View:
         share = min(step / self._total, 1) if self._total else None
         place = self.place(history)
         left = _left(seconds * (1 - share) / share) if share else ""
-        below = 190 if self._weights else 0
+        below = 200 if self._weights else 0
         half = width / 2
         top = max(self._total or 0, step, 1)
         charts = [
@@ -177,9 +177,9 @@ class _View:
             )
         parts += [svg for svg, _ in charts]
         if self._weights:
-            rows = {"start": history[0]["params"][0], place: history[-1]["params"][0]}
+            rows = {"start": history[0]["params"][0], "now": history[-1]["params"][0]}
             limit = max(float(np.abs(W1[:UNITS]).max()) for W1 in rows.values())
-            for y, (name, W1) in zip((height - 180, height - 88), rows.items(), strict=True):
+            for y, (name, W1) in zip((height - 190, height - 96), rows.items(), strict=True):
                 parts.append(_text(16, y + 12, f"W1, {name}", size=14))
                 parts.append(
                     f'<image x="16" y="{y + 18}" width="{width - 32}" height="72" '
@@ -238,18 +238,19 @@ def _text(x, y, text, size=16, anchor="start", weight=400, fill=TEXT):
 def _chart(history, what, x0, y0, width, height, last, unit):
     """One chart of the SVG, "loss" or "accuracy", and its newest values in words."""
     scale = 1 if what == "loss" else 100
-    form = "{:.3f}".format if what == "loss" else "{:.1f} %".format
-    lines, newest = {}, []
+    lines, newest = {}, {}
     for part in ("train", "dev"):
         values = [(row["step"], row.get(f"{part}_{what}")) for row in history]
         values = [(step, scale * float(v)) for step, v in values if v is not None]
         if values:
-            newest.append(f"{part} {form(values[-1][1])}")
+            value = values[-1][1]
+            digits = ".3g" if value >= 100 else ".3f"  # a loss that explodes
+            newest[part] = format(value, digits) if what == "loss" else f"{value:.1f} %"
         lines[part] = [(step, v) for step, v in values if math.isfinite(v)]
     top = 100.0 if what == "accuracy" else max([v for s in lines.values() for _, v in s] + [0.1])
     ticks = _ticks(top)
     top = max(top, ticks[-1])
-    parts = [_text(x0, y0 - 14, f"{what}: {', '.join(newest)}")]
+    parts = [_text(x0, y0 - 16, what, weight=600)]
     for tick in ticks:
         y = y0 + height * (1 - tick / top)
         parts.append(f'<path d="M{x0} {y:.1f}h{width}" stroke="{GRID}"/>')
@@ -257,26 +258,36 @@ def _chart(history, what, x0, y0, width, height, last, unit):
     parts.append(_text(x0, y0 + height + 20, "0", 14, "middle", fill=SOFT))
     parts.append(_text(x0 + width, y0 + height + 20, f"{last:,}", 14, "end", fill=SOFT))
     parts.append(_text(x0 + width / 2, y0 + height + 20, unit, 14, "middle", fill=SOFT))
-    for part, points in lines.items():
-        if not points:
-            continue
-        colour, dash = (BLUE, "") if part == "train" else (ORANGE, ' stroke-dasharray="7 5"')
+    for i, (part, points) in enumerate(lines.items()):
+        if part in newest:
+            x = x0 + width - 236 + 122 * i  # the key, with the newest value
+            parts.append(_line(part, [(x, y0 - 21), (x + 19, y0 - 21)]))
+            parts.append(_text(x + 29, y0 - 16, f"{part} {newest[part]}", size=15))
         stride = -(-len(points) // 200)  # a chart has no room for more
         places = [
-            (x0 + width * step / last, y0 + height * (1 - min(v / top, 1)))
-            for step, v in points[:-1:stride] + points[-1:]
+            (x0 + width * step / last, y0 + height * (1 - v / top))
+            for step, v in points[: -1 : stride or 1] + points[-1:]
         ]
-        d = "L".join(f"{x:.1f} {y:.1f}" for x, y in places)
-        x, y = places[-1]
-        parts.append(f'<path d="M{d}" fill="none" stroke="{colour}" stroke-width="2.5"{dash}/>')
-        if part == "train":
-            parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="{colour}"/>')
-        else:
-            parts.append(
-                f'<rect x="{x - 4.5:.1f}" y="{y - 4.5:.1f}" width="9" height="9" fill="#fff" '
-                f'stroke="{colour}" stroke-width="2.5"/>'
-            )
-    return "".join(parts), f"{what}: {', '.join(newest)}"
+        if places:
+            parts.append(_line(part, places))
+    said = (f"{part} {value}" for part, value in newest.items())
+    return "".join(parts), f"{what}: {', '.join(said)}"
+
+
+def _line(part, places):
+    """A line through places (x, y) with a mark at its end; of train or of dev."""
+    d = "L".join(f"{x:.1f} {y:.1f}" for x, y in places)
+    x, y = places[-1]
+    if part == "train":
+        dash, colour = "", BLUE
+        mark = f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="{BLUE}"/>'
+    else:
+        dash, colour = ' stroke-dasharray="7 5"', ORANGE
+        mark = (
+            f'<rect x="{x - 4.5:.1f}" y="{y - 4.5:.1f}" width="9" height="9" fill="#fff" '
+            f'stroke="{ORANGE}" stroke-width="2.5"/>'
+        )
+    return f'<path d="M{d}" fill="none" stroke="{colour}" stroke-width="2.5"{dash}/>{mark}'
 
 
 def _ticks(top):
