@@ -130,7 +130,6 @@ def student_copy(nb, hints, names=()):
             cell.source = cell.source.replace(MAKE_COPY, COMPARE)
             continue
         cell.outputs, cell.execution_count = [], None
-        cell.metadata.pop("measured", None)  # it tells of the outputs that are gone
         name = names_of.get(cell.id)
         if name and (not names or name in names):
             cells.append(hints_cell(cell, hints[name]))
