@@ -61,7 +61,10 @@ def watch(trainer, *args, weights=False, **kwargs):
                 "there, give it to the next run: params=params."
             )
     finally:
-        view.end(history)
+        try:
+            view.end(history)
+        except KeyboardInterrupt:  # the stop button was pressed twice
+            view.end(history)
         if said:
             print(said)
     return params, list(history)
