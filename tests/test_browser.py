@@ -46,11 +46,13 @@ pytestmark = pytest.mark.skipif(BROWSER is None, reason="needs Chromium, Chrome 
 PRIVATE = """JUPYTER_CONFIG_DIR JUPYTER_DATA_DIR JUPYTER_RUNTIME_DIR JUPYTERLAB_SETTINGS_DIR
     JUPYTERLAB_WORKSPACES_DIR IPYTHONDIR""".split()
 WIDE, NARROW = {"width": 1366, "height": 768}, {"width": 400, "height": 800}
-FUNCTIONS = """read-digits to-columns init-params relu softmax forward-prop cross-entropy one-hot
-    relu-deriv backward-prop update-params get-predictions get-accuracy record gradient-descent
-    init-params-scaled minibatches get-gradients train-epoch train update-velocity""".split()
 CELLS = [
-    """table = pd.read_csv(TRAIN_CSV, dtype=np.uint8, nrows=12_000).to_numpy()
+    f"""import sys
+sys.path.insert(0, "tools")
+import nbformat
+import run_notebook
+globals().update(run_notebook.functions(nbformat.read("{NOTEBOOK.name}", as_version=4)))""",
+    """table = pd.read_csv("data/train.csv.gz", dtype=np.uint8, nrows=12_000).to_numpy()
 X, Y = to_columns(table[:, 1:]), table[:, 0]
 alphas = [0.05, 0.05, 0.05, 0.02, 0.01]
 params = train(X, Y, alphas, 64, init_params_scaled(128), momentum=update_velocity)""",
@@ -71,9 +73,7 @@ def lab(tmp_path_factory):
     left_out = shutil.ignore_patterns(".*", "__pycache__", "my_digits", "wheels")
     shutil.copytree(NOTEBOOK.parent, tree, ignore=left_out)
     notebook = nbformat.read(NOTEBOOK, as_version=4)
-    source = {cell.id: cell.source for cell in notebook.cells}
-    functions = "\n\n\n".join(source[name] for name in FUNCTIONS if name in source)
-    cells = [new_code_cell(code) for code in [source["setup"], functions, *CELLS]]
+    cells = [new_code_cell(code) for code in CELLS]
     nbformat.write(new_notebook(cells=cells, metadata=notebook.metadata), tree / "short.ipynb")
     for extension, settings in {
         "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
