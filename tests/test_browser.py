@@ -445,7 +445,7 @@ def test_a_run_is_seen_to_grow_and_stop_leaves_it(page, kernel):
     picture = cell.locator(".jp-OutputArea img")
     expect(picture).to_have_count(1, timeout=60_000)
     expect(live).to_have_count(0)
-    expect(cell).to_contain_text("You stopped the run. Kept is the network of step")
+    expect(cell).to_contain_text("You stopped the run: it returns the network of step")
     look(page, "run-stopped")
     assert picture.evaluate("e => e.complete && e.naturalWidth > 0")
     heights = page.evaluate("[...heights]")
