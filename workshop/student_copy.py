@@ -114,23 +114,22 @@ def stub(cell, stays=()):
 
 
 def read_hints(text):
-    """hints.md -> ({function's name: [(question, answer), ...]}, {its name: lines}); raises Wrong.
+    """hints.md -> {function's name: (lines that stay, [(question, answer), ...])}; raises Wrong.
 
     A heading `## name` begins a function; each numbered item is one hint: the question in bold,
-    which is seen, then the answer, which is folded. `Stays:` begins a list of how the lines begin
-    that stay in the stub.
+    which is seen, then the answer, which is folded. `Stays:` begins a list of how those lines
+    begin that stay in the stub.
     """
-    hints, stays = {}, {}
+    hints = {}
     for section in re.split(r"^## ", text, flags=re.M)[1:]:
         name, _, body = section.partition("\n")
         before, *items = re.split(r"^\d+\. ", body, flags=re.M)
         found = [re.fullmatch(r"\*\*(.+?)\*\*\s+(.+)", " ".join(i.split())) for i in items]
         if not all(found):
             raise Wrong(f"A hint of {name.strip()} in hints.md is not '1. **Question?** Answer'.")
-        hints[name.strip()] = [match.groups() for match in found]
-        if "Stays:" in before:
-            stays[name.strip()] = re.findall(r"`(.+?)`", before.partition("Stays:")[2])
-    return hints, stays
+        stays = re.findall(r"`(.+?)`", before.partition("Stays:")[2])
+        hints[name.strip()] = stays, [match.groups() for match in found]
+    return hints
 
 
 def folded(summary, body):
@@ -153,10 +152,10 @@ def catch_up_cell(section):
     return cell
 
 
-def student_copy(nb, hints, stays, names=()):
+def student_copy(nb, hints, names=()):
     """The student's version of the notebook `nb`, which is not changed; raises Wrong.
 
-    hints, stays: as read_hints gives them. names: the functions to leave unwritten; all if empty.
+    hints: as read_hints gives them. names: the functions to leave unwritten; all if empty.
     """
     nb = copy.deepcopy(nb)
     functions = write_me(nb)
@@ -181,8 +180,9 @@ def student_copy(nb, hints, stays, names=()):
         cell.outputs, cell.execution_count = [], None
         name = names_of.get(cell.id)
         if name and (not names or name in names):
-            cells.append(hints_cell(cell, hints[name]))
-            cell.source = stub(cell, stays.get(name, ()))
+            stays, items = hints[name]
+            cells.append(hints_cell(cell, items))
+            cell.source = stub(cell, stays)
     nb.cells = cells
     nbformat.validate(nb)
     return nb
@@ -210,7 +210,7 @@ def main(argv=None, folder=ROOT):
                 "move it away, or add --force to replace it."
             )
         full = read_notebook(folder / FULL)
-        nb = student_copy(full, *read_hints(HINTS.read_text(encoding="utf-8")), names)
+        nb = student_copy(full, read_hints(HINTS.read_text(encoding="utf-8")), names)
         part.write_text(nbformat.writes(nb).rstrip("\n") + "\n", encoding="utf-8", newline="\n")
         os.replace(part, path)
     except (Wrong, OSError) as error:
