@@ -11,6 +11,7 @@ own: loaded together, their threads slow each other. All use float32 and --threa
 """
 
 import argparse
+import contextlib
 import json
 import multiprocessing
 import os
@@ -92,11 +93,12 @@ def serve(pipe, make):
     warnings.simplefilter("ignore", ConvergenceWarning)  # a few epochs are meant, not forgotten
     f = functions()
     run = make(f, load_data(f))
-    while True:
-        arguments = pipe.recv()
-        start = time.perf_counter()
-        result = run(*arguments)
-        pipe.send((time.perf_counter() - start, result))
+    with contextlib.suppress(EOFError):  # nobody asks any more
+        while True:
+            arguments = pipe.recv()
+            start = time.perf_counter()
+            result = run(*arguments)
+            pipe.send((time.perf_counter() - start, result))
 
 
 class Contender:

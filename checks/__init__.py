@@ -1,0 +1,59 @@
+"""Checks for the functions that you write in mnist-scratch.ipynb, and for the files that it reads.
+
+After you have written a function, run its check, for example
+
+    checks.softmax(softmax)
+
+A right function prints one line. A wrong one stops with a message that says what came out, the
+likely mistake, and what to do. How you wrote it does not matter, only what it returns. The file
+reference.py holds the answers in a compact form, so look there only when you want to.
+"""
+
+from .curves import diagnose
+from .data import digits, enough_rows, setup, unreadable
+from .functions import (
+    ReLU,
+    ReLU_deriv,
+    backward_prop,
+    cross_entropy,
+    forward_prop,
+    get_accuracy,
+    get_predictions,
+    gradient_descent,
+    init_params,
+    init_params_scaled,
+    minibatches,
+    one_hot,
+    shift_images,
+    slopes,
+    softmax,
+    train_epoch,
+    update_params,
+    update_velocity,
+)
+
+__all__ = [
+    "ReLU",
+    "ReLU_deriv",
+    "backward_prop",
+    "cross_entropy",
+    "diagnose",
+    "digits",
+    "enough_rows",
+    "forward_prop",
+    "get_accuracy",
+    "get_predictions",
+    "gradient_descent",
+    "init_params",
+    "init_params_scaled",
+    "minibatches",
+    "one_hot",
+    "setup",
+    "shift_images",
+    "slopes",
+    "softmax",
+    "train_epoch",
+    "unreadable",
+    "update_params",
+    "update_velocity",
+]

@@ -1,0 +1,307 @@
+"""Running a check, calling the learner's function, comparing arrays and naming the mistake.
+
+`check` turns a check into what the learner sees, `call` runs the learner's function safely, `same`
+compares one array and `all_same` several. Both get a list `typical` of pairs (what a typical
+mistake returns, what to say), so a mistake is recognised by its result. A text without a full stop
+at its end gets the check's `cure` as a second sentence.
+"""
+
+import contextlib
+import dis
+import functools
+import inspect
+import itertools
+import linecache
+import re
+import warnings
+
+import numpy as np
+
+TYPES = (np.float64, np.float32)
+# Largest difference that counts as rounding, as a share of the array's largest entry. Rounding in
+# these small networks stays below 1e-6 (float32) and 1e-14 (float64); float16 inside gives 2e-4.
+TOLERANCE = {np.dtype(np.float32): 5e-5, np.dtype(np.float64): 1e-9}
+PARAMS = ("W1", "b1", "W2", "b2")
+
+
+class Mistake(Exception):
+    """What to tell the learner; `cause` is their own error, if there was one."""
+
+    def __init__(self, text, cause=None):
+        super().__init__(text)
+        self.cause = cause
+
+
+def check(body):
+    """Make `body(function) -> sentence` into one that prints a line or raises AssertionError."""
+
+    @functools.wraps(body)
+    def run(function):
+        sentence, mistake = outcome(body, function)
+        if mistake:
+            raise AssertionError(f"{body.__name__}: {mistake}") from mistake.cause
+        print(f"{body.__name__}: right. {sentence}")
+
+    return run
+
+
+def outcome(body, function):
+    """(sentence, None) or (None, Mistake).
+
+    NumPy's error state, print options, random state and the warning filters stay as they were.
+    """
+    if not callable(function):
+        name = body.__name__
+        return None, Mistake(f"hand over the function itself: checks.{name}({name}).")
+    state, quiet = np.random.get_state(), (np.errstate(all="ignore"), np.printoptions())
+    with quiet[0], quiet[1], warnings.catch_warnings(record=True) as noise:
+        warnings.simplefilter("always")
+        try:
+            sentence = body(function)
+        except Mistake as mistake:
+            return None, mistake
+        finally:
+            np.random.set_state(state)
+    noise = [str(each.message) for each in noise if issubclass(each.category, RuntimeWarning)]
+    if noise:
+        return None, Mistake(
+            f"the numbers are right, but NumPy warns of {noise[0]!r}. "
+            "Find the step that overflows or divides by zero, and avoid it."
+        )
+    return sentence, None
+
+
+def call(function, _returns=(), _keywords=None, _changed=None, **arguments):
+    """Call the learner's function with the values of `arguments`, in order, and return its answer.
+
+    `_returns` names what must come back, such as ("W1", "b1"); then a list comes back. Raises
+    Mistake for an error inside, a missing return, a wrong number of values, and a changed input
+    (`_changed`: what to say then, with {} for its name).
+    """
+    keywords = _keywords or {}
+    code = getattr(function, "__code__", None)
+    if keywords or code is None or code.co_varnames[: code.co_argcount] != tuple(arguments):
+        _signature_fits(function, arguments, keywords)
+    before = {name: _kept(value) for name, value in arguments.items()}
+    try:
+        with np.errstate(over="warn", divide="warn", invalid="warn"):
+            answer = function(*arguments.values(), **keywords)
+    except Exception as error:
+        raise their_error(function, error) from None
+    for name, value in arguments.items():
+        cure = "Make a new array: {0} = {0} - ... instead of {0} -= ..., or {0}.copy()."
+        pairs, grown = [(value, before[name])], False
+        if isinstance(value, (tuple, list)):
+            cure = "Make new arrays: W1 = W1 - ... instead of W1 -= ..., or copies of those in {0}."
+            pairs, grown = zip(value, before[name], strict=False), len(value) != len(before[name])
+        if grown or any(isinstance(b, np.ndarray) and not np.array_equal(a, b) for a, b in pairs):
+            raise Mistake(f"it changed its input {name}. {(_changed or cure).format(name)}")
+    if answer is None:
+        raise Mistake("it returned nothing (None). Did you forget the return line?")
+    if not _returns:
+        return answer
+    count = len(answer) if isinstance(answer, (tuple, list)) else 1
+    if count != len(_returns):
+        raise Mistake(
+            f"it returned {count} value{'s' * (count != 1)} instead of {len(_returns)}. "
+            f"End it with: return {', '.join(_returns)}"
+        )
+    return list(answer)
+
+
+def _signature_fits(function, arguments, keywords):
+    """Raise Mistake unless the learner's function takes these arguments, in this order."""
+    with contextlib.suppress(ValueError):  # built-in functions have no signature
+        signature = inspect.signature(function)
+        try:
+            signature.bind(*arguments.values(), **keywords)
+        except TypeError:
+            wanted = ", ".join([*arguments, *keywords])
+            more = [p.name for p in signature.parameters.values() if p.default is p.empty]
+            more = [name for name in more if name not in (*arguments, *keywords)]
+            hint = f"Give {more[-1]} a default." if more else "Mend the def line."
+            raise Mistake(f"it must take ({wanted}), but yours takes {signature}. {hint}") from None
+        taken = list(signature.parameters)[: len(arguments)]
+        if taken != list(arguments) and set(taken) == set(arguments):
+            wanted = ", ".join(arguments)
+            raise Mistake(f"it must take ({wanted}) in this order. Mend the def line.")
+
+
+def _kept(value):
+    """A copy of an array, or of the arrays in a list or tuple, to see whether it is changed."""
+    if isinstance(value, (tuple, list)):
+        return [_kept(each) for each in value]
+    return value.copy(order="K") if isinstance(value, np.ndarray) else value
+
+
+def their_error(function, error):
+    """The Mistake for an error inside the learner's code: where, which line, and a hint."""
+    home = getattr(inspect.unwrap(function), "__globals__", None)
+    first = last = None
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_globals is home:
+            first, last = first or trace, trace
+        trace = trace.tb_next
+    said = f"{type(error).__name__}: {error}".splitlines()[0].rstrip(".")
+    if last is None:
+        return Mistake(f"it stops with {said}.", error)
+    frame, number = last.tb_frame, last.tb_lineno
+    inside = frame.f_code.co_name
+    line = linecache.getline(frame.f_code.co_filename, number, frame.f_globals).strip()
+    if isinstance(error, NotImplementedError):
+        return Mistake(f"{inside} is not written yet. Write it in its cell, and run that cell.")
+    where = f"your code stops at line {number}" + f" of {inside}" * (inside != function.__name__)
+    where += f", `{line}`" * bool(line)
+    arrays = {}
+    for name in re.findall(r"[A-Za-z_]\w*(?:\.T\b)?", line):
+        value = frame.f_locals.get(name.removesuffix(".T"))
+        near = "@" not in line or re.search(rf"@ *{name}\b|\b{name} *@", line)
+        if isinstance(value, np.ndarray) and near:
+            arrays[name] = value.T.shape if name.endswith(".T") else value.shape
+    broadcast = re.search(r"broadcast together with shapes (.*\))", str(error))
+    quoted = re.search(r"'(\w+)'", str(error))
+    quoted = quoted.group(1) if quoted else "such name"
+    outside = reads_outside(function)
+    if isinstance(error, UnboundLocalError):
+        hint = f"{quoted} is used before it has a value."
+    elif isinstance(error, NameError):
+        hint = (
+            f"There is no {quoted}: run the cells above first, mind the spelling, "
+            "and make helpers such as m inside the function (m = X.shape[1])."
+        )
+    elif outside and re.search(rf"\b({outside.replace(' and ', '|')})\b", line):
+        hint = f"It reads {outside} from outside: use only its arguments."
+    elif "truth value of an array" in str(error):
+        hint = "Plain max, min, if and `and` cannot compare whole arrays: use np.maximum."
+    elif broadcast:
+        shapes = broadcast.group(1)
+        hint = f"The shapes {shapes} do not fit: is keepdims=True missing, or the axis wrong?"
+    elif re.search("matmul|not aligned", str(error)) and arrays:
+        shapes = " and ".join(f"{name} is {shape}" for name, shape in arrays.items())
+        hint = f"There {shapes}, which do not fit: a .T missing, or the order wrong?"
+    elif outside:
+        hint = f"It reads {outside} from outside: use only its arguments."
+    elif "out of bounds for uint8" in str(error):
+        hint = "uint8 numbers end at 255: take Y.astype(int) before you calculate with labels."
+    elif isinstance(error, IndexError) and "size 10" in str(error):
+        hint = f"It says: {error}; labels and rows are counted from 0 to 9."
+    else:
+        hint = f"It says: {said}."
+    return Mistake(f"{where}. {hint}", error.with_traceback(first))
+
+
+def reads_outside(function):
+    """Data that the function reads from the notebook instead of its arguments: "X_train and m"."""
+    function = inspect.unwrap(function)
+    home, names = getattr(function, "__globals__", {}), {}
+    codes = [function.__code__] if home else []
+    for code in codes:  # grows: comprehensions, lambdas and functions inside have their own code
+        codes += [each for each in code.co_consts if inspect.iscode(each)]
+        found = (each.argval for each in dis.get_instructions(code) if each.opname == "LOAD_GLOBAL")
+        names.update(dict.fromkeys(found))
+    return " and ".join(
+        name
+        for name in names
+        if (hasattr(home.get(name), "shape") and not inspect.ismodule(home.get(name)))
+        or (isinstance(home.get(name), (int, float)) and not name.isupper())
+    )
+
+
+def close(got, right, tolerance):
+    """True when shapes are equal and no entry differs by more than `tolerance` of the largest."""
+    got, right = np.asarray(got), np.asarray(right)
+    if got.shape != right.shape or got.dtype.kind not in "biuf":
+        return False
+    largest = np.abs(right).max(initial=0) if np.isfinite(right).all() else 0
+    return bool(np.all(np.abs(got - right.astype(np.float64)) <= tolerance * max(largest, 1e-6)))
+
+
+def all_close(got, right, tolerance):
+    return all(close(a, b, tolerance) for a, b in zip(got, right, strict=True))
+
+
+def foreseen(got, typical, cure, tolerance):
+    for wrong, text in typical:
+        if close(got, wrong, tolerance):
+            raise Mistake(text if text.endswith(".") else f"{text}. {cure}")
+
+
+def same(function, name, got, right, typical=(), cure="", types=(), tolerance=None):
+    """Raise Mistake unless `got` is `right` (given in float64) and of one of the `types`.
+
+    typical: pairs (what a typical mistake returns, what to say); cure: second sentence for texts
+    without a full stop. types: allowed dtypes, the first sets the tolerance; empty allows all.
+    """
+    wanted = np.dtype(types[0]) if types else np.dtype(np.float64)
+    tolerance = tolerance or TOLERANCE[wanted]
+    right = np.asarray(right, dtype=np.float64)
+    numeric = isinstance(got, (np.ndarray, np.generic, int, float))
+    if not numeric or np.asarray(got).dtype.kind not in "biuf":
+        kind = "a NumPy array" if right.ndim else "one number"
+        raise Mistake(f"{name} came out as {type(got).__name__}. Return {kind}.")
+    got = np.asarray(got)
+    lost = types and got.dtype.kind == "f" and got.dtype not in map(np.dtype, types)
+    if lost and got.shape == right.shape:
+        raise Mistake(
+            f"{name} came out as {got.dtype} from {wanted}. "
+            "Leave out astype, and give np.zeros and the like a dtype, such as dtype=X.dtype."
+        )
+    if close(got, right, tolerance):
+        return
+    foreseen(got, typical, cure, tolerance)
+    outside = reads_outside(function)
+    if outside:
+        raise Mistake(
+            f"{name} is wrong, and your function reads {outside} from outside. "
+            "Use only its arguments."
+        )
+    if got.shape != right.shape:
+        what = "a single number" if got.ndim == 0 else f"shape {got.shape}"
+        hint = "Look at which axis you sum or search over, and at keepdims=True."
+        if got.shape == right.shape[::-1]:
+            hint = "Rows and columns are swapped: transpose it (.T), or swap the factors."
+        want = right.shape or "one number"
+        raise Mistake(f"{name} came out as {what}, it must be {want}. {hint}")
+    if not np.isfinite(got).all():
+        raise Mistake(
+            f"{name} holds NaN or infinity. Look for an overflow, a log of 0 or a division by 0."
+        )
+    at = np.unravel_index(np.argmax(np.abs(got - right)), got.shape)
+    place = f"[{', '.join(map(str, at))}]" if at else ""
+    if close(got, right, 5e-3) and np.abs(right).max() > 0:
+        digits = int(-np.log10(np.abs(got - right).max() / np.abs(right).max()))
+        raise Mistake(
+            f"{name} has only about {digits} right digits: {name}{place} is {got[at]:.9g}, it must "
+            f"be {right[at]:.9g}. Either a factor is a little off, or a smaller type (float16, "
+            f"float32), a round(...) or an added constant is inside: stay in {wanted}."
+        )
+    raise Mistake(
+        f"{name}{place} is {got[at]:.6g}, it must be {right[at]:.6g}. "
+        + (cure or f"Compare the line that makes {name} with its formula.")
+    )
+
+
+def all_same(function, names, got, right, typical, cures, types):
+    """`same` for several arrays; sees a wrong order.
+
+    typical: {name: pairs}, in the order in which to look; cures: {name: cure} or one for all.
+    """
+    tolerance = TOLERANCE[np.dtype(types[0])]
+    parts = [
+        (name, got[names.index(name)], right[names.index(name)], pairs)
+        for name, pairs in typical.items()
+    ]
+    cures = cures if isinstance(cures, dict) else dict.fromkeys(names, cures)
+    if not all_close(got, right, tolerance):
+        for order in itertools.permutations(range(len(names))):
+            if all_close(got, [right[i] for i in order], tolerance):
+                raise Mistake(
+                    f"the arrays are right but come back in the order "
+                    f"{', '.join(names[i] for i in order)}. End it with: return {', '.join(names)}"
+                )
+        for name, one, want, pairs in parts:  # first look for a typical mistake in any of them
+            if not close(one, want, tolerance):
+                foreseen(one, pairs, cures.get(name, ""), tolerance)
+    for name, one, want, pairs in parts:
+        same(function, name, one, want, pairs, cures.get(name, ""), types)
