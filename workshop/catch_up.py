@@ -135,7 +135,7 @@ def complaints(namespace, names):
     found = []
     for name in names:
         check = getattr(namespace.get("checks"), name, None)
-        if check and callable(namespace[name]):
+        if callable(check) and callable(namespace[name]):
             with contextlib.redirect_stdout(io.StringIO()):
                 try:
                     check(namespace[name])
