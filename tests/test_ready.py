@@ -27,7 +27,7 @@ def packages(monkeypatch):
 
 
 @pytest.mark.parametrize("package, version, says", [
-    ("pandas", None, "Not ready: pandas is missing. Run "),
+    ("pandas", None, "Not ready: this Python lacks pandas. Run "),
     ("jupyterlab", "4.1.8", "Not ready: jupyterlab is 4.1.8 and must be 4.2 or newer. Run "),
 ])  # fmt: skip
 def test_a_package_that_is_missing_or_too_old_is_named(packages, capsys, package, version, says):

@@ -61,20 +61,23 @@ def check_packages(root):
     """Raise NotReady if a package is missing or older than requirements.txt allows."""
     from importlib import metadata
 
-    wrong = []
+    missing, wrong = [], []
     lines = (root / "requirements.txt").read_text(encoding="utf-8")
     for package, floor in re.findall(r"^([\w-]+)>=([\d.]+)", lines, re.M):
+        if package in TESTS_ONLY:
+            continue
         try:
             version = metadata.version(package)
         except metadata.PackageNotFoundError:
-            wrong.append(f"{package} is missing")
+            missing.append(package)
             continue
         if _numbers(version) < _numbers(floor):
             wrong.append(f"{package} is {version} and must be {floor} or newer")
-    wrong = [each for each in wrong if each.split()[0] not in TESTS_ONLY]
+    if missing:
+        wrong.insert(0, f"this Python lacks {', '.join(missing)}")
     if not wrong:
         return
-    cure = f"Run {sys.executable} -m pip install --upgrade -r requirements.txt"
+    cure = f"Run {sys.executable} -m pip install --upgrade -r requirements.txt in this folder"
     if sys.prefix == sys.base_prefix:  # not in an environment
         python = r".venv\Scripts\python" if os.name == "nt" else ".venv/bin/python"
         cure = f"Run the set-up line of workshop/before-you-come.md, then {python} {SELF}"
