@@ -77,15 +77,17 @@ def test_all_else_is_as_in_the_notebook_but_the_words_for_the_copy(notebook, fun
     nbformat.validate(student)
     assert student.metadata == notebook.metadata
     written = {cell.id for cell in functions.values()}
-    added = {f"{name}-hints" for name in written} | {f"{name}-catch-up" for name in BEHIND}
+    added = {f"{name}-hints" for name in written}
+    added |= {f"{name}-{part}" for name in BEHIND for part in ("catch-up", "text")}
+    texts = {cell.id: cell.source for cell in student.cells}
     rest = [cell for cell in student.cells if cell.id not in added]
     for old, new in zip(notebook.cells, rest, strict=True):
         assert (new.id, new.cell_type) == (old.id, old.cell_type)
         assert new.metadata.get("tags") == old.metadata.get("tags")
         assert not new.get("outputs") and not new.get("execution_count")
         if old.id in BEHIND:
-            assert student_copy.BEHIND.sub(student_copy.CATCH_UP, old.source) == new.source
-            assert old.source != new.source
+            source = student_copy.BEHIND.sub(student_copy.CATCH_UP, old.source)
+            assert f"{new.source}\n\n{texts[f'{new.id}-text']}" == source != old.source
         elif old.id not in written | {"title", "start"}:
             assert new.source == old.source
     text = "\n".join(cell.source for cell in student.cells)

@@ -173,9 +173,11 @@ def student_copy(nb, hints, names=()):
             cell.source = f"{heading}\n\n{TITLE}\n\n{rest}"
         if cell.cell_type != "code":
             cell.source = MAKE_COPY.sub(COMPARE, cell.source)
-            cell.source, found = BEHIND.subn(CATCH_UP, cell.source)
-            if found:
+            above, *below = BEHIND.split(cell.source)
+            if below:
+                cell.source = above + CATCH_UP
                 cells.append(catch_up_cell(cell.id))
+                cells.append(new_markdown_cell(below[0].strip(), id=f"{cell.id}-text"))
             continue
         cell.outputs, cell.execution_count = [], None
         name = names_of.get(cell.id)
