@@ -29,6 +29,8 @@ TRAINERS = {"watch", "train"}
 class Statement:
     """One statement of a cell, at the top level: the names that it makes, reads and deletes.
 
+    What a statement puts into a list or dict made before is not followed, so no section may read
+    one that an earlier section fills step by step.
     cell: its cell's id. body: the ast node. certain: False if it may leave its names as they are.
     """
 
@@ -54,9 +56,19 @@ class Statement:
 
 
 def read_sections(path=NOTEBOOK):
-    """The notebook's code by section: {id of the section's heading: [Statement, ...]}, in order."""
+    """The notebook's code by section: {id of the section's heading: [Statement, ...]}, in order.
+
+    FileNotFoundError, with a sentence, if the file is not there.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError:
+        raise FileNotFoundError(
+            f"{path.name} is not in this folder, and what is missing comes from it: "
+            "copy it here from the workshop's folder."
+        ) from None
     sections = {}
-    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+    for cell in json.loads(text)["cells"]:
         source = "".join(cell["source"])
         if cell["cell_type"] == "markdown" and source.startswith("## "):
             sections[cell["id"]] = []
