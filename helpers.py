@@ -271,32 +271,6 @@ def digit_grid(X, Y):
 
 
 @_picture
-def average_digits(X, Y):
-    """The mean picture of each class."""
-    pictures, _, Y = _columns(X, Y=Y)
-    counts = np.bincount(Y, minlength=10)
-    means = np.zeros((10, 28, 28))
-    some = np.flatnonzero(counts)
-    for d in some:
-        means[d] = pictures[Y == d].mean(axis=0)
-    ink = 100 * means.mean(axis=(1, 2))
-    low, high = some[ink[some].argmin()], some[ink[some].argmax()]
-    fig = _figure(380, "The average of each digit: blurred, and still readable")
-    ax = fig.subplots()
-    for d, (x, y) in enumerate(_sheet(ax, means, 5, (6, 7))[1]):
-        words = f"{d}: mean of {counts[d]:,}" if counts[d] else f"no {d} here"
-        _note(ax, words, (x + 14, y + 28), (0, -8))
-    return (
-        fig,
-        "Ten blurred pictures, the mean of all examples of each digit. Share of the page that is "
-        f"ink: {', '.join(f'{d}: {ink[d]:.1f} %' for d in some)}. The average {low} has the least "
-        f"ink, the average {high} the most.",
-        f"The mean picture of each digit. On average a {low} needs least ink "
-        f"({ink[low]:.1f} % of the page), a {high} most ({ink[high]:.1f} %).",
-    )
-
-
-@_picture
 def shifted(X, X_shifted):
     """Up to eight originals, above, and the same digits shifted or rotated, below."""
     before, after = (_digits(np.asarray(v)[:, :8]) for v in (X, X_shifted))
@@ -422,35 +396,6 @@ def network_diagram(n_in=784, n_hidden=10, n_out=10):
         "Thick lines into one unit show one row of W1 and one row of W2.",
         f"Each line is a weight. With the biases the network has {count:,} parameters; dots stand "
         "for what is left out.",
-    )
-
-
-@_picture
-def scores_to_probabilities(Z2, A2):
-    """One column of scores Z2 and its probabilities A2, each (10,) or (10, 1)."""
-    Z, A = (np.asarray(v, dtype=float).ravel() for v in (Z2, A2))
-    if not Z.size == A.size == 10:
-        raise ValueError("Pass one column of ten, such as Z2[:, 0] and A2[:, 0].")
-    best = int(A.argmax())
-    fig = _figure(374, "softmax turns ten scores into ten probabilities")
-    colors = [BLUE if d == best else LINE for d in range(10)]
-    for ax, values, digits, title in zip(
-        fig.subplots(1, 2),
-        (Z, A),
-        (1, 3),
-        ("scores Z2: any numbers", f"probabilities A2: their sum is {A.sum():.3f}"),
-        strict=True,
-    ):
-        _bars(ax, values, [f"{v:.{digits}f}" for v in values], colors)
-        ax.set_title(title)
-    return (
-        fig,
-        "Two bar charts with a bar for each digit 0 to 9. Scores Z2: "
-        f"{', '.join(f'{z:.1f}' for z in Z)}. Probabilities A2: "
-        f"{', '.join(f'{a:.3f}' for a in A)}; their sum is {A.sum():.3f}. The largest probability "
-        f"is that of {best}.",
-        f"The score {Z[best]:.1f} of the digit {best} becomes the probability {A[best]:.3f}, the "
-        "largest of the ten.",
     )
 
 
@@ -808,9 +753,8 @@ def answers(X, A2, Y=None, columns=6, rows=None):
     wide = (WIDTH - (110 if rows else 16)) / columns  # CSS px of a picture and the gap beside it
     side = min(0.8 * wide, 530 / deep - 76)
     gap = (round(28 * (wide / side - 1)), round(28 * 76 / side))
-    title = "" if Y is None else f"{right.sum()} of {n} right: "
-    title += "what the network answers, and how sure it is"
-    fig = _figure(2 * round(30 + deep * (side + 76) / 2), title[0].upper() + title[1:])
+    title = "What the network answers, and how sure it is"
+    fig = _figure(2 * round(30 + deep * (side + 76) / 2), title)
     ax = fig.subplots()
     _, corners = _sheet(ax, pictures, columns, gap)
     told = []
@@ -843,34 +787,6 @@ def answers(X, A2, Y=None, columns=6, rows=None):
 
 
 @_picture
-def weight_pictures(W1, titles=None):
-    """Rows of W1 (n, 784), at most 20, as pictures on one scale; titles: n strings."""
-    pictures = np.atleast_2d(np.asarray(W1, dtype=float))[:20].reshape(-1, 28, 28)
-    n, limit = len(pictures), _limit(pictures)
-    titles = [f"unit {i}" for i in range(n)] if titles is None else [str(t) for t in titles][:n]
-    columns = 5 if n <= 10 else 7
-    gap = (4, 6) if n <= 10 else (8, 11)
-    fig = _figure(
-        70 + -(-n // columns) * (140 if n <= 10 else 104),
-        "What each hidden unit looks for: its weights",
-    )
-    ax = fig.subplots()
-    image, corners = _sheet(ax, pictures, columns, gap, limit)
-    for (x, y), title in zip(corners, titles, strict=True):
-        _note(ax, title, (x + 14, y), (0, 8))
-    _scale(fig, image, cax=ax.inset_axes((1, 0, 0.04, 1)))
-    ends = (f"{t}: {w.min():.2f} to {w.max():.2f}" for t, w in zip(titles, pictures, strict=True))
-    return (
-        fig,
-        f"{n} pictures of 28 x 28 weights, one for each hidden unit. On one colour scale "
-        f"dark blue is -{limit:.2g} or less, where ink subtracts from the unit's score, and "
-        f"yellow +{limit:.2g} or more, where ink adds. Range of weights: {'; '.join(ends)}.",
-        f"The weights of {n} hidden unit{'s' * (n > 1)}: ink on a light place raises the score, "
-        f"ink on a dark place lowers it (scale \u00b1{limit:.2g}).",
-    )
-
-
-@_picture
 def hidden_unit(w, X, a, Y):
     """One hidden unit: its weights w (784,), the digits that excite it most, by its activations
     a (m,) on X, and its mean activation for each class."""
@@ -884,7 +800,7 @@ def hidden_unit(w, X, a, Y):
     image, _ = _sheet(weights, [w], 1, (0, 0), limit)
     _scale(fig, image, cax=weights.inset_axes((1.04, 0, 0.12, 1)))
     for i, (x, y) in zip(top, _sheet(digits, pictures[top], 3, (14, 20))[1], strict=True):
-        _note(digits, f"a {Y[i]}: {a[i]:.1f}", (x + 14, y + 28), (0, -8))
+        _note(digits, f"{Y[i]}: {a[i]:.1f}", (x + 14, y + 28), (0, -8))
     colors = [BLUE if d == best else LINE for d in range(10)]
     _bars(bars, means, [f"{mean:.2f}" for mean in means], colors)
     weights.set_title("its weights")
@@ -985,7 +901,7 @@ def ladder(rows):
     """The rungs in order, from the top: (name, accuracy in %, half width of its 95 % interval)."""
     names, right, half = zip(*rows, strict=True)
     y = np.arange(len(rows))
-    words = [f"{r:.2f} \u00b1 {h:.2f}" for r, h in zip(right, half, strict=True)]
+    words = [f"{r:.1f} \u00b1 {h:.1f}" for r, h in zip(right, half, strict=True)]
     told = [f"{name} {text}" for name, text in zip(names, words, strict=True)]
     fig = _figure(110 + 40 * len(rows), "The ladder: accuracy in %, with 95 % intervals")
     ax = fig.subplots()

@@ -80,7 +80,8 @@ def call(function, _returns=(), _keywords=None, _changed=None, **arguments):
     """
     keywords = _keywords or {}
     code = getattr(function, "__code__", None)
-    if keywords or code is None or code.co_varnames[: code.co_argcount] != tuple(arguments):
+    same_names = code and code.co_varnames[: code.co_argcount] == tuple(arguments)
+    if keywords or not same_names or code.co_kwonlyargcount:
         _signature_fits(function, arguments, keywords)
     before = {name: _kept(value) for name, value in arguments.items()}
     try:

@@ -90,7 +90,7 @@ def _start(function):
             raise Mistake(f"{name} came out as {type(part).__name__}. Make it a NumPy array.")
         if part.dtype not in TYPES:
             raise Mistake(f"{name} came out as {part.dtype}. Make it float32 (or float64).")
-        if name in ("W1", "W2") and (part == part[0, 0]).all():
+        if name in ("W1", "W2") and part[0, 0] == part[-1, -1] and np.ptp(part) == 0:
             raise Mistake(
                 f"all of {name} is the same number, so all hidden units would learn the same. "
                 "Draw it at random."
@@ -574,6 +574,10 @@ def gradient_descent(function):
     return "It takes as many steps as asked, each downhill, from one start."
 
 
+# What a row of a training history holds besides its step and params
+MEASURED = ("seconds", "train_loss", "train_accuracy", "dev_loss", "dev_accuracy")
+
+
 def _descend(function, start, X, Y, alpha, iterations, stop=None, at=None, **keywords):
     """Run gradient_descent -> (what it returned, what was seen on the way).
 
@@ -601,7 +605,8 @@ def _descend(function, start, X, Y, alpha, iterations, stop=None, at=None, **key
         row["params"] = copy.deepcopy(row.get("params"))
         seen.rows.append(row)
         if isinstance(row["history"], list):
-            row["history"].append({"step": row.get("step"), "params": row["params"]})
+            measured = dict.fromkeys(MEASURED, 0.5)
+            row["history"].append(measured | {"step": row.get("step"), "params": row["params"]})
         if row.get("step") == at:
             halt()
 

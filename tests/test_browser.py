@@ -31,6 +31,7 @@ from widgets import drawings
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs Playwright for Python")
 expect = playwright.expect
+expect.set_options(timeout=30_000)
 
 BROWSERS = [
     "chromium",
@@ -71,10 +72,8 @@ def lab(tmp_path_factory):
     """JupyterLab with private settings: (address of a notebook in a workspace, folder, runtime)."""
     folder = tmp_path_factory.mktemp("lab")
     tree, private = folder / "tree", folder / "private"
-    tree.mkdir()
-    for name in ("helpers.py", "checks", "checks.py", "widgets", "data", NOTEBOOK.name):
-        if (ROOT / name).exists():
-            (tree / name).symlink_to(ROOT / name)
+    left_out = shutil.ignore_patterns(".*", "__pycache__", "my_digits", "wheels")
+    shutil.copytree(ROOT, tree, ignore=left_out)
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     source = {cell.id: cell.source for cell in notebook.cells}
     functions = "\n\n\n".join(source[name] for name in FUNCTIONS if name in source)
@@ -142,10 +141,12 @@ def browser():
 def open_notebook(browser, lab, name):
     """A tab with a notebook whose kernel is idle. It remembers what failed and whom it asked."""
     page = browser.new_page(viewport=WIDE, has_touch=True)
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(60_000)
     page.failed, page.hosts = [], set()
     page.on("pageerror", lambda error: page.failed.append(str(error)))
-    page.on("console", lambda m: page.failed.append(m.text) if m.type == "error" else None)
+    page.on(
+        "console", lambda m: page.failed.append((m.text, m.location)) if m.type == "error" else 0
+    )
     page.on("requestfailed", lambda r: page.failed.append(f"{r.url}: {r.failure}"))
     page.on("request", lambda r: page.hosts.add(urllib.parse.urlsplit(r.url).hostname))
     page.goto(lab[0] % (name[:-6], name))  # a workspace for each: no other tab comes back

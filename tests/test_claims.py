@@ -26,84 +26,105 @@ HUB = json.loads((ROOT / "tools/hub_load.json").read_text(encoding="utf-8"))
 CLAIMS = [
     ("title", r"about (\d+) of 100", "100 * test_accuracy", 0.5),
     ("look", r"set of ([\d,]+) handwritten", "row_labels.size + Y_test.size", 0),
-    ("gradients", r"has ([\d,]+) numbers", "size(params)", 0),
-    ("gradient-check-text", r"the (\d+) parameters", "size(small_params)", 0),
-    ("too-large-answer", r"about (\d+) %", "100 * history_large[-1]['train_accuracy']", 0.5),
-    ("too-large-answer", r"at about ([\d.]+)", "history_large[-1]['train_loss']", 0.02),
-    ("accuracy-per-digit-text", r"about (\d+) examples", "Y_dev.size / 10", 30),
-    ("minibatches-text", r"over all ([\d,]+) of them", "Y_train.size", 0),
-    ("minibatches-text", r"makes ([\d,]+) steps", "np.ceil(Y_train.size / 32)", 0),
-    ("rung-4-text", r"now ([\d,]+) parameters", "size(params_4)", 0),
-    ("score-chart-text", r"about ([\d.]+) points", "196 * (0.0099 / Y_test.size) ** 0.5", 0.05),
-    ("preparation-text", r"makes (\d+) digits", "len(inks)", 0),
-    ("draw-pad-text", r"reads (\d+) % when they are f", "read(params_5, 'fitted to 20 x 20')", 4),
-    ("draw-pad-text", r"(\d+) % when they are c", "read(params_5, 'fitted and centred')", 1),
+    ("look", r"wrote the ([\d,]+) test", "Y_test.size", 0),
+    ("digit-grid-answer", r"from ([\d,]+) fives", "(labels == 5).sum()", 0),
+    ("digit-grid-answer", r"to ([\d,]+) ones", "(labels == 1).sum()", 0),
+    ("digit-grid-answer", r"right for (\d+) of 100", "100 * (labels == 1).mean()", 0.5),
+    ("network-text", r"(\d+) of 100", "100 * np.mean(nearest == Y_dev)", 0.5),
+    ("softmax-text", r"happens above (\d+)", "np.floor(np.log(np.finfo(np.float64).max))", 0),
+    ("softmax-text", r"already above (\d+)", "np.floor(np.log(np.finfo(np.float32).max))", 0),
+    ("cross-entropy-text", r"the same ([\d.]+)\.", "np.log(2)", 0.0005),
+    ("first-loss-answer", r"the ([\d.]+) of our", "cross_entropy(A2, Y_dev)", 0.0005),
+    ("gradients", r"our ([\d,]+) parameters", "size(params)", 0),
+    ("descent-text", r"near (-[\d.]+)\.", "slope", 0.0005),
+    ("one-step-text", r"all (\d+) weights", "W2.size", 0),
+    ("tiny-text", r"from ([\d.]+) to", "before", 0.0005),
+    ("tiny-text", r"to ([\d.]+)\. And", "step_loss(1)", 0.0005),
+    ("tiny-text", r"And (-[\d.]+) would", "before - 10 * np.sum(slopes_W2**2)", 0.0005),
+    ("tiny-text", r"took (\d+) runs", "2 * W2.size", 0),
+    ("tiny-text", r"has ([\d,]+) weights more", "W1.size", 0),
+    ("tiny-layer-1-text", r"= ([\d.]+)\. \*\*When", "measured_dA1[0, 0]", 0.0005),
+    ("gradient-check-text", r"network ([\d,]+) times", "2 * size(params)", 0),
+    ("broken-text", r"All (\d+) slopes", "size(small_params)", 0),
+    ("overfit-20-text", r"^([\d,]+) parameters", "size(params_20)", 0),
+    ("overfit-1000-text", r"ends at (\d+) %", "100 * history_20[-1]['train_accuracy']", 0),
+    ("lineage-run-text", r"notebook: ([\d,]+) digits", "Y_full.size", 0),
+    ("init-params-scaled-text", r"784, which is (\d+)", "784**0.5", 0),
+    ("init-params-scaled-text", r"from ([\d.]+) to", "12**-0.5", 0.0005),
+    ("init-params-scaled-text", r"to (0\.\d+)\. The", "(2 / 10) ** 0.5", 0.0005),
+    ("too-large-text", r"about (\d+) % on dev", "100 * history[-1]['dev_accuracy']", 0.5),
+    ("too-large-answer", r"About (\d+) %", "100 * history_large[-1]['train_accuracy']", 0.5),
+    ("too-large-answer", r"near ([\d.]+) are", "history_large[-1]['train_loss']", 0.02),
+    ("climb", r"stand at (\d+) %", "100 * history[-1]['dev_accuracy']", 0.5),
+    ("batch-clouds-text", r"all ([\d,]+) digits", "Y_train.size", 0),
+    ("train-text", r"at ([\d,]+) digits", "10 * Y_train.size", 0),
+    ("train-text", r"at (\d+) times", "250 * Y_full.size / (10 * Y_train.size)", 0.5),
+    ("rung-2-text", r"128: ([\d,]+) parameters", "size(params_2)", 0),
+    ("final-answers-text", r"ten is about (\d)", "10**0.5", 0.2),
+    ("spread-of-seeds", r"about ([\d.]+) points", "196 * (0.0099 / Y_test.size) ** 0.5", 0.05),
+    ("exercise-inside", r"^(\d+) % sure", "100 * sure_mistake()[0]", 0.5),
+    ("exercise-inside", r"sure of a (\d)", "sure_mistake()[1]", 0),
+    ("exercise-inside", r"it is a (\d)\.", "sure_mistake()[2]", 0),
     ("close", r"accuracy ([\d.]+) % on train", "100 * (Y_train == 0).mean()", 0.05),
     ("close", r"\(([\d.]+) % on test\), loss `nan`", "100 * (Y_test == 0).mean()", 0.05),
     ("close", r"stuck at ([\d.]+) %", "100 * (Y_train == 1).mean()", 0.05),
-    ("close", r"\(([\d.]+) % on test\), loss about", "100 * (Y_test == 1).mean()", 0.005),
-    ("close", r"loss about ([\d.]+) \| it always", "history_large[-1]['train_loss']", 0.02),
-    ("exercise-baseline", r"([\d.]+)\. The network", "printed('baseline', 'average: (.*)%')[0]", 0),
+    ("close", r"\(([\d.]+) % on test\), loss 2", "100 * (Y_test == 1).mean()", 0.005),
+    ("close", r"loss (2\.30) ", "history_large[-1]['train_loss']", 0.02),
 ]
 
 # (what is claimed, expression, at least, at most)
 BOUNDS = [
+    ("one layer says what two say", "np.abs(two_layers - one_layer).max()", 0, 1e-4),
     ("untrained, it guesses", "right.mean()", 0.05, 0.15),
-    ("and is sure of it", "cross_entropy(A2, Y_dev)", 3, 30),
+    ("and is sure of it", "A2.max(axis=0).mean()", 0.3, 1),
+    ("a nudge of 1 raises the loss", "loss_at(weight + 1) - loss_at(weight)", 0.01, 1),
+    ("a tiny step does as expected", "step_loss(0.01) / (before - 0.01 * fall)", 0.999, 1.001),
+    ("alpha 10 raises the loss", "step_loss(10)", 4, 99),
+    ("dZ2 is what is measured", "np.ptp(one_column['dZ2'] - one_column['measured'])", 0, 1e-5),
     ("the gradients agree", "max(errors.values())", 0, 1e-6),
     ("the broken bias is seen", "broken_errors['db2']", 1 - 1e-6, 1 + 1e-6),
     ("and nothing else", "sorted(broken_errors.values())[-2]", 0, 1e-6),
     ("20 digits are learned by heart", "history_20[-1]['train_loss']", 0, 0.01),
-    ("and nothing else is", "history_20[-1]['dev_accuracy']", 0, 0.5),
+    ("one dev digit in four is right", "history_20[-1]['dev_accuracy']", 0.2, 0.33),
+    ("the dev loss turns early", "step_of_lowest(history_20)", 5, 100),
+    ("and rises", "history_20[-1]['dev_loss'] / history_20[0]['dev_loss']", 1.3, 9),
+    ("while the dev accuracy creeps up", "creep(history_20)", 0.02, 0.3),
+    ("1,000 digits: the gap is far smaller", "gap(history_20) / gap(history_1000)", 3, 99),
     ("the first start begins above 3", "history_first[0]['train_loss']", 3, 5),
-    ("and ends near 85 %", "100 * history_first[-1]['train_accuracy']", 83, 87),
+    ("numbers grow sixfold", "grown", 5.5, 6.5),
     ("the scaled start begins near ln 10", "history[0]['train_loss']", 2.2, 2.7),
-    ("is ahead all the way", "min(lead(history_first, history, 'train_loss'))", 0, 9),
     ("ends better, in half the steps", "gain(history_first, history, 'dev_accuracy')", 0.02, 1),
-    ("without overfitting", "gap(history)", -0.03, 0.03),
     ("a large alpha kills all units", "forward_prop(*params_large, X_full)[1].any()", 0, 0),
     ("empty pixels exist", "(~X_train.any(axis=1)).sum()", 50, 783),
     ("their weights never move", "abs(moved[:, ~X_train.any(axis=1)]).max()", 0, 0),
-    ("rung 3", "rungs['mini-batches'][2]", 91.8, 95.8),
-    ("rung 4", "rungs['128 hidden units'][2]", 96.8, 98.8),
-    ("overfits", "gap(history_4)", 0.005, 0.05),
-    ("its dev loss says so", "history_4[-1]['dev_loss'] / history_4[-1]['train_loss']", 3, 1e9),
-    ("rung 5", "rungs['momentum, falling'][2]", 97, 99),
-    ("rung 6", "rungs['shifts'][2]", 97.3, 99.3),
-    ("rung 7", "rungs['warps, 512 units'][2]", 98.1, 99.9),
-    ("scikit-learn", "100 * library_accuracy", 96.6, 99),
-    ("32 digits point nearly the right way", "np.median(at_start[32])", 0.6, 1),
-    ("1 digit hardly does", "np.median(at_start[1])", 0.05, 0.5),
-    ("512 do", "np.median(at_start[512])", 0.95, 1),
-    ("later it is noise", "after_rung_3 / np.median(at_start[32])", -1, 0.5),
-    ("the score", "test_accuracy", 0.985, 1),
+    ("16 times the digits, a cloud a quarter as wide", "clouds_ratio()", 3.2, 4.8),
+    ("rung 1", "rungs['mini-batches'][1]", 91, 94.5),
+    ("rung 2 helps a lot", "rungs['128 units'][1] - rungs['mini-batches'][1]", 1.5, 5),
+    ("its loss falls", "history_2[-1]['train_loss'] / history_2[-3]['train_loss']", 0, 0.95),
+    ("rung 3", "rungs['momentum'][1]", 97, 98.7),
+    ("rung 4 knows its digits by heart", "history_4[-1]['train_accuracy']", 0.998, 1),
+    ("and overfits", "gap(history_4)", 0.005, 0.05),
+    ("rung 5", "rungs['new pictures'][1]", 97.6, 99.3),
+    ("rung 6", "rungs['more of both'][1]", 98.3, 99.9),
+    ("the test result", "test_accuracy", 0.989, 1),
     ("its interval", "test_width / (test_accuracy * (1 - test_accuracy)) ** 0.5", 0.0195, 0.0197),
-    ("Simard's 1.1 % cannot be told apart", "abs(1 - test_accuracy - 0.011)", 0, 0.004),
-    ("drawings need preparation", "read(params_7, 'only shrunk')", 0, 60),
-    ("with it they are read", "read(params_7, 'fitted and centred')", 97, 100),
-    ("it is sure of no digit at all", "max(map(sure, NOT_DIGITS.values()))", 0.6, 1),
+    ("a third as wide as dev's", "half_width(0.99, Y_dev.size) / half_width(0.99, 10_000)", 3, 3.3),
+    ("20 of 20 leave half_width at 0", "half_width(1, 20)", 0, 0),
+    ("made-up drawings are read", "stand_in_accuracy", 0.85, 1),
     # the exercises
-    ("no signal from zeros", "printed('train', r'stays at (\\d+\\.\\d+)')[0]", 2.29, 2.31),
     ("alpha 0.3 beats 0.1", "-np.subtract(*printed('alpha', 'dev (.+)%')[:2])", 2, 90),
     ("alpha 1 is rough", "printed('alpha', r'rose (\\d+) times')[2]", 1, 99),
-    ("30 units", "printed('climb', 'dev (.+)%')[0]", 94.5, 97.5),
+    ("30 units", "printed('climb', 'dev (.+)%')[0]", 94.5, 97.8),
     ("unit 0 is missed most", "printed('inside', r'without unit 0: (.+)%')[0]", 42, 58),
-    ("a 7 at the border is misread", "set(printed('draw', r'read as (\\d)')) == {7}", 0, 0),
-    ("4 x the digits, half the width", "halved(printed('score', 'minus (.+)%'))", 0.45, 0.55),
-]
+    ("no digit at all, and sure", "max(printed('fool', r', (\\d+)% sure'))", 85, 100),
+]  # fmt: skip
 
-# What each solution must print, besides; None: it has no code
+# What each solution must print, besides
 PRINTS = {
-    "exercise-start": r"data/trian\.csv\.gz",
     "exercise-look": r"^67 pixels are empty",
-    "exercise-baseline": r"nearest average: ",
     "exercise-prepare": r"\(784, 5\) \(784,\) \(59000,\)",
     "exercise-build": r"^2\.30[0-5]$",
     "exercise-gradients": r"(?s)dW1: .* DIFFERENT.*db1: .* DIFFERENT.*dW2: .* equal.*db2: .* equal",
-    "exercise-third-layer": r"slopes: right\. All \d+ gradients agree",
-    "exercise-activation": r"slopes: right\. All 78 gradients agree",
-    "exercise-data": None,
-    "exercise-bend": r"^(8\d|9\d|1[01]\d)% of the ink",
 }
 
 # Runs in the kernel after the last cell. SOLUTIONS and EXPRESSIONS are set before it.
@@ -128,19 +149,29 @@ def printed(exercise, pattern):
     return [float(x) for x in re.findall(pattern, said["exercise-" + exercise], re.M)]
 def size(params):
     return sum(p.size for p in params)
-def lead(one, other, key):
-    return [a[key] - b[key] for a, b in zip(one, other)]
 def gain(one, other, key):
     return other[-1][key] - one[-1][key]
 def gap(history):
     return history[-1]["train_accuracy"] - history[-1]["dev_accuracy"]
-def read(params, way):
-    X = np.hstack([prepare(ink, *ways[way]) for ink in inks])
-    return 100 * get_accuracy(get_predictions(forward_prop(*params, X)[3]), drawn_labels)
-def sure(strokes):
-    return predict(picture_from_strokes(strokes)).max()
-def halved(widths):
-    return widths[2] / widths[0]
+def creep(history):
+    lowest = min(history, key=lambda row: row["dev_loss"])
+    return history[-1]["dev_accuracy"] - lowest["dev_accuracy"]
+def step_of_lowest(history):
+    return min(history, key=lambda row: row["dev_loss"])["step"]
+def step_loss(alpha):
+    stepped = [*params_64[:2], params_64[2] - alpha * slopes_W2, params_64[3]]
+    return cross_entropy(forward_prop(*stepped, X_dev)[3], Y_dev)
+def sure_mistake():
+    wrong = np.where(predictions != Y_dev, A2_dev.max(axis=0), 0)
+    i = wrong.argmax()
+    return wrong[i], predictions[i], Y_dev[i]
+def clouds_ratio():
+    return np.mean(clouds[32].std(axis=0) / clouds[512].std(axis=0))
+fall = np.sum(slopes_W2**2)
+stand_in_accuracy = get_accuracy(get_predictions(predict(stand_in, params_6)), stand_in_labels)
+one = ReLU(0.289 * np.random.default_rng(0).standard_normal((784, 784)) @ X_dev)
+two = ReLU(0.289 * np.random.default_rng(1).standard_normal((784, 784)) @ one)
+grown = np.sqrt(np.mean(two**2) / np.mean(one**2))
 moved = params[0] - history[0]["params"][0]
 
 def value(expression):
@@ -238,22 +269,17 @@ def test_stored_bytes_repeat_on_the_lock(notebook, run):
 
 # (text, pattern with one group, value)
 EPOCH, MEASURED_RUNGS = BENCHMARK["epoch"], BENCHMARK["rungs"]
-
-
-def rung(start):
-    """The measured rung whose name begins so."""
-    [name] = [name for name in MEASURED_RUNGS if name.startswith(start)]
-    return MEASURED_RUNGS[name]
+LIBRARY = f"scikit-learn as {bench_training.LIBRARY}"
 
 
 MEASURED = [
     (r"needs ([\d.]+) times as long as its matrix", EPOCH["ours / products alone"]),
     (r"takes ([\d.]+) times as long as in PyTorch", EPOCH["ours / PyTorch"]),
     (r"and ([\d.]+) times as long as in scikit", EPOCH["ours / scikit-learn"]),
-    (r"section 8, from (\d+) %", 100 - rung("1 ")["test_mean"]),
-    (r"% to ([\d.]+) %, its last", 100 - rung("7 ")["test_mean"]),
-    (r"exercise, ([\d.]+) %, and", 100 - rung("exercise")["test_mean"]),
-    (r"scikit-learn, ([\d.]+) %\]", 100 - rung("scikit-learn")["test_mean"]),
+    (r"section 8, from ([\d.]+) %", 100 - MEASURED_RUNGS["1 mini-batches"]["test_mean"]),
+    (r"% to ([\d.]+) %, the", 100 - MEASURED_RUNGS["6 more units and epochs"]["test_mean"]),
+    (r"take-home run, ([\d.]+) %", 100 - MEASURED_RUNGS["take-home"]["test_mean"]),
+    (r"scikit-learn, ([\d.]+) %\]", 100 - MEASURED_RUNGS[LIBRARY]["test_mean"]),
 ]
 
 
@@ -264,19 +290,26 @@ def test_readme_quotes_what_was_measured(pattern, value):
 
 
 def test_table_of_rungs_is_the_measured_one(cells):
-    rows = re.findall(r"^\| (\d) [^|]*\| ([\d.]+) \| ([\d.]+) \|$", cells["spread"].source, re.M)
-    assert len(rows) >= 6
-    for number, mean, deviation in rows:
-        stored = rung(f"{number} ")
-        assert (float(mean), float(deviation)) == (stored["test_mean"], stored["test_sd"])
-        assert stored["seeds"] >= 5
+    source = cells["spread-of-seeds"].source
+    rows = re.findall(r"^\| ([^|]+) \| ([\d.]+) \| ([\d.]+) \|$", source, re.M)
+    assert [name for name, *_ in rows] == ["scaled start", *list(bench_training.RUNGS)[:6]]
+    for name, mean, deviation in rows:
+        stored = MEASURED_RUNGS[name]
+        assert (float(mean), float(deviation)) == (stored["test_mean"], stored["test_sd"]), name
+        assert stored["seeds"] == 5
 
 
-def test_exercise_promises_what_was_measured(cells):
-    text, stored = cells["exercise-bend"].source, rung("exercise")
-    [mean] = re.findall(r"reached ([\d.]+) % on the test digits", text)
-    assert (float(mean), stored["seeds"]) == (stored["test_mean"], 5)
-    assert f"{stored['hidden']:,} hidden units with it for {stored['epochs']} epochs" in text
+@pytest.mark.parametrize(
+    ("cell", "pattern", "name"),
+    [
+        ("close", r"reached ([\d.]+) % on the test digits", "take-home"),
+        ("rung-4-text", r"ends at ([\d.]+) % on the test digits", "2 128 units, alpha 1"),
+        ("rung-4-text", r"momentum at ([\d.]+) %", "3 momentum"),
+    ],
+)
+def test_prose_quotes_what_was_measured(cells, cell, pattern, name):
+    [mean] = re.findall(pattern, cells[cell].source)
+    assert (float(mean), MEASURED_RUNGS[name]["seeds"]) == (MEASURED_RUNGS[name]["test_mean"], 5)
 
 
 def test_measurement_has_the_present_settings():
@@ -286,11 +319,11 @@ def test_measurement_has_the_present_settings():
         assert {key: stored.get(key) for key in settings} == settings, name
 
 
-@pytest.mark.parametrize("name, cell", [
-    ("1 mini-batches", "rung-3"), ("2 128 units", "rung-4"), ("4 falling alpha", "rung-5"),
-    ("5 new pictures", "rung-6"), ("6 more units and epochs", "rung-7"),
-])  # fmt: skip
-def test_benchmark_trains_each_rung_as_the_notebook_does(cells, name, cell):
+@pytest.mark.parametrize(
+    ("cell", "name"),
+    [(f"rung-{n}", name) for n, name in enumerate(list(bench_training.RUNGS)[:6], 1)],
+)
+def test_benchmark_trains_each_rung_as_the_notebook_does(cells, cell, name):
     """Fails if a rung's settings are changed in one place only."""
     settings, source = bench_training.RUNGS[name], cells[cell].source
     alpha, epochs = settings["alpha"], settings["epochs"]

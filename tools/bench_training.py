@@ -47,17 +47,19 @@ FULL_BATCH = {
     "first start": dict(start="init_params", digits=41_000, alpha=0.1, iterations=500),
     "scaled start": dict(start="init_params_scaled", digits=41_000, alpha=0.1, iterations=250),
 }
-LARGE = dict(hidden=128, batch=128, alpha=0.1, momentum=True)
+SMALL = dict(hidden=10, batch=128, alpha=0.1, epochs=10)
+LARGE = SMALL | dict(hidden=128)
+STEADY = LARGE | dict(momentum=True, falls=True)
 RUNGS = {
-    "1 mini-batches": dict(hidden=10, batch=32, alpha=0.05, epochs=30),
-    "2 128 units": dict(hidden=128, batch=128, alpha=0.5, epochs=10),
-    "3 momentum": dict(**LARGE, epochs=10),
-    "4 falling alpha": dict(**LARGE, epochs=10, falls=True),
-    "5 new pictures": dict(**LARGE, epochs=8, falls=True, change="random_shift"),
-    "6 more units and epochs": dict(
-        **LARGE | dict(hidden=512), epochs=18, falls=True, change="random_warp"
-    ),
-    "exercise": dict(**LARGE | dict(hidden=1024), epochs=30, falls=True, change="random_bend"),
+    "1 mini-batches": SMALL,
+    "2 128 units": LARGE,
+    "3 momentum": LARGE | dict(momentum=True),
+    "4 falling alpha": STEADY,
+    "5 new pictures": STEADY | dict(change="random_warp"),
+    "6 more units and epochs": STEADY | dict(change="random_warp", hidden=512, epochs=18),
+    "take-home": STEADY | dict(change="random_warp", hidden=1024, epochs=30),
+    # No rung: the long steps of momentum, without momentum
+    "2 128 units, alpha 1": LARGE | dict(alpha=1.0),
 }
 LIBRARY = "4 falling alpha"  # the rung with which scikit-learn is compared
 
