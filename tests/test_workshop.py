@@ -129,9 +129,9 @@ def test_files_that_the_pages_name_exist():
 def test_take_home_solutions_run_at_the_end_of_the_notebook(notebook, set_up, other_data):
     """Fails if a solution needs a name that the notebook no longer has, or is wrong."""
     code = re.findall(r"^```python\n(.*?)\n```$", TAKE_HOME, re.M | re.S)
-    assert len(code) == 6
+    assert len(code) == 5
     quick = "\n".join(code).replace("falling(0.1, 30)", "falling(0.1, 3)")
-    probe = quick + "\nanswer = [history_bend[-1]['dev_accuracy'], A3_dev.shape[0]]"
+    probe = quick + "\nanswer = [history_record[-1]['dev_accuracy'], A3_dev.shape[0]]"
     run = run_notebook.run(notebook, replace=set_up(*other_data), probe=probe)
     assert run.answer[0] > 0.5 and run.answer[1] == 10
 

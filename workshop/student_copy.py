@@ -43,15 +43,19 @@ TITLE = (
     "your own code in place of that line, and run the cell: its last line checks what you wrote. "
     "Hints and the solution are folded under it."
 )
-# In the copy itself the notebook need not say how to make it
-MAKE_COPY = re.compile(r"Write yours before you read mine: .*$", re.M)
-COMPARE = "Hints and my version are folded under the cell."
-# Run All Above would stop at the first function that is not written
+# The copy's own words, in place of the notebook's: it need not say how to make a copy, and Run All
+# Above would stop at the first function that is not written
 BEHIND = re.compile(r"\*\*Behind\?\*\* Run all above: \d+ s\.")
 CATCH_UP = (
     "**Behind?** Open the folded cell below, change its first line to `catch_up = True`, and run "
     "it: you can go on here, and what you wrote stays."
 )
+OWN_WORDS = {
+    r"Write yours before you read mine: .*": "Hints and my version are folded under the cell.",
+    r"\*\*Behind\?\*\* Each section says .*": (
+        "**Behind?** Each section opens with a folded cell that brings you up to it."
+    ),
+}
 CATCH_UP_CELL = """\
 catch_up = False  # change to True and run this cell, if you are behind
 if catch_up:
@@ -172,7 +176,8 @@ def student_copy(nb, hints, names=()):
             heading, _, rest = cell.source.partition("\n\n")
             cell.source = f"{heading}\n\n{TITLE}\n\n{rest}"
         if cell.cell_type != "code":
-            cell.source = MAKE_COPY.sub(COMPARE, cell.source)
+            for words, own in OWN_WORDS.items():
+                cell.source = re.sub(words, own, cell.source)
             above, *below = BEHIND.split(cell.source)
             if below:
                 cell.source = above + CATCH_UP
