@@ -1,14 +1,13 @@
-"""Pictures for the notebook: plots and nothing else.
+"""Pictures for the notebook: figures in plain matplotlib, and nothing else.
 
 Each function takes plain arrays and returns a `Picture`. As the last line of a cell it shows
 itself, with a caption and with a description for those who cannot see it; both are computed from
-the data. The one exception is `progress`, the live line of a long cell.
+the data. To change a figure, change its function; what all share stands above the first.
 
 X is (784, m), one example per column, uint8 0..255 or float 0..1; Y is (m,), the labels 0..9;
-A2 is (10, m), probabilities. Places on a page are in dots, DPI of them to the inch, y downwards.
+A2 is (10, m), probabilities. A wrong shape raises ValueError with one sentence.
 """
 
-import base64
 import functools
 import io
 import re
@@ -16,29 +15,30 @@ import textwrap
 
 import matplotlib
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
+import PIL.Image
+from IPython.display import Image, display
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
-from matplotlib.patches import Circle, Rectangle
-from matplotlib.ticker import LogLocator, NullLocator
-from PIL import Image
+from matplotlib.patches import ConnectionPatch, Rectangle
 
 DPI = 144  # stored dots per inch; a browser shows 96 CSS px to the inch, so 12 pt text is 16 px
-WIDTH = 1224  # dots: 8.5 inches, 816 CSS px
-# On white these have a contrast of at least 3:1; black, GREY and BLUE, used for text, of 4.5:1.
+WIDTH = 816  # CSS px of every figure
+# On white these have a contrast of at least 3:1; black, GREY and BLUE, used for text, of 4.5:1
 BLUE, ORANGE, GREEN, PINK = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 GREY, LINE = "#636363", "#8A8A8A"
 LOOKS = [(BLUE, "o"), (ORANGE, "s"), (GREEN, "^"), (PINK, "D")]  # told apart by marker as well
 INK = matplotlib.colormaps["gray_r"].resampled(32)  # few colours, small files
 WEIGHT = matplotlib.colormaps["cividis"].resampled(33)  # lightness alone tells the two ends apart
 HEAT = LinearSegmentedColormap.from_list("heat", ["white", ORANGE])  # black text is readable on it
-CLEAR = {"fc": "white", "ec": "none", "pad": 1}  # a white ground for text that may lie on a line
 STYLE = {
     "font.family": "DejaVu Sans",  # comes with matplotlib: the same on every machine
     "font.size": 12,
+    "figure.titlesize": 14,
+    "figure.titleweight": "bold",
+    "figure.constrained_layout.w_pad": 0.08,
+    "figure.constrained_layout.h_pad": 0.08,
     "axes.titlesize": 12,
     "axes.titlelocation": "left",
-    "axes.titlepad": 10,
     "axes.labelsize": 12,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -50,50 +50,31 @@ STYLE = {
     "ytick.labelsize": 12,
     "ytick.color": GREY,
     "ytick.labelcolor": "black",
+    "legend.fontsize": 12,
+    "legend.frameon": False,
     "hatch.linewidth": 2,
-    "figure.facecolor": "white",
-    "axes.facecolor": "white",
+    "image.interpolation": "nearest",
 }
 
 
-class Picture:
-    """A finished figure. png: bytes; description, caption: str; width, height: CSS px."""
+class Picture(Image):
+    """A finished figure: an Image of IPython with a description and a caption.
+
+    data: PNG bytes; description, caption: str; width, height: CSS px."""
 
     def __init__(self, png, description, caption):
-        self.png, self.description, self.caption = png, description, caption
-        dots = int.from_bytes(png[16:20], "big"), int.from_bytes(png[20:24], "big")  # its header
-        self.width, self.height = (round(n * 96 / DPI) for n in dots)
+        width, height = (round(dots * 96 / DPI) for dots in PIL.Image.open(io.BytesIO(png)).size)
+        super().__init__(png, format="png", width=width, height=height, alt=description)
+        self.description, self.caption = description, caption
 
     def __repr__(self):
         return self.description
 
     def _ipython_display_(self):
-        from IPython.display import display
-
-        data = {"image/png": base64.b64encode(self.png).decode(), "text/plain": self.description}
-        shown = {"alt": self.description, "width": self.width, "height": self.height}
-        display(data, raw=True, metadata={"image/png": shown})
+        data, metadata = self._repr_mimebundle_()
+        display(data | {"text/plain": self.description}, metadata=metadata, raw=True)
         safe = re.sub(r"([\\`*_$<\[])", r"\\\1", self.caption)
         display({"text/markdown": f"*{safe}*", "text/plain": self.caption}, raw=True)
-
-
-def _png(fig):
-    """Figure -> PNG bytes without a date, so that a second call repeats them.
-
-    Its 96 most frequent colours are kept exactly, the others go to the nearest of these."""
-    canvas = FigureCanvasAgg(fig)
-    canvas.draw()
-    rgb = np.asarray(canvas.buffer_rgba())[..., :3].copy()
-    counted = Image.fromarray(rgb).getcolors(1 << 16)
-    colors = np.array([color for _, color in sorted(counted, key=lambda c: (-c[0], c[1]))])
-    kept = colors[:96]
-    table = np.zeros((256, 256, 256), np.uint8)  # colour -> its place in kept
-    table[tuple(colors.T)] = np.abs(colors[:, None] - kept).sum(axis=2).argmin(axis=1)
-    image = Image.fromarray(table[tuple(np.moveaxis(rgb, -1, 0))])
-    image.putpalette(kept.astype(np.uint8).tobytes())
-    file = io.BytesIO()
-    image.save(file, format="PNG", optimize=True)
-    return file.getvalue()
 
 
 def _picture(draw):
@@ -108,26 +89,21 @@ def _picture(draw):
     return drawn
 
 
-def _page(height, title, width=WIDTH):
-    """A white page of width x height dots with a title -> figure, axes measured in dots."""
-    height += -height % 3  # 3 dots are 2 CSS px: no half pixels
-    fig = Figure(figsize=(width / DPI, height / DPI), dpi=DPI)
-    page = fig.add_axes((0, 0, 1, 1), xlim=(0, width), ylim=(height, 0), zorder=1)
-    page.axis("off")
-    page.text(24, 40, title, size=14, weight="bold", va="center")
-    return fig, page
+def _png(fig):
+    """Figure -> PNG bytes, small (64 colours) and without a date, so that a call repeats them."""
+    file, small = io.BytesIO(), io.BytesIO()
+    fig.savefig(file, format="png")
+    image = PIL.Image.open(file).convert("RGB")
+    image.quantize(64, dither=PIL.Image.Dither.NONE).save(small, format="PNG", optimize=True)
+    return small.getvalue()
 
 
-def _panel(fig, x, y, width, height, **settings):
-    """A chart whose left top corner is at dot (x, y)."""
-    w, h = fig.get_size_inches() * DPI
-    return fig.add_axes((x / w, 1 - (y + height) / h, width / w, height / h), **settings)
-
-
-def _beside(ax, y, text):
-    """Text to the right of the chart, at height y of its data."""
-    ax.annotate(text, (1, y), (8, 0), xycoords=("axes fraction", "data"), va="center",
-                textcoords="offset points")
+def _figure(height, title=None):
+    """An empty figure, WIDTH x height CSS px (height: even, at most 600)."""
+    fig = Figure(figsize=(WIDTH / 96, height / 96), dpi=DPI, layout="constrained")
+    if title:
+        fig.suptitle(title, x=0.01, ha="left")
+    return fig
 
 
 def _digits(X):
@@ -135,93 +111,103 @@ def _digits(X):
     X = np.asarray(X)
     X = X[:, None] if X.ndim == 1 else X
     if X.ndim != 2 or X.shape[0] != 784:
-        raise ValueError(f"X must be (784, m), one example per column, but it is {X.shape}. "
-                         "If it is (m, 784), pass X.T.")
+        raise ValueError(
+            f"X must be (784, m), one example per column, but it is {X.shape}. "
+            "If it is (m, 784), pass X.T."
+        )
     return X.T.reshape(-1, 28, 28) / (255 if X.dtype.kind in "iu" else 1)
 
 
 def _columns(X, A2=None, Y=None):
-    """The arguments as arrays, X (784, m), A2 (10, m), Y (m,), once their m agree."""
-    X = np.asarray(X)
-    X = X[:, None] if X.ndim == 1 else X
+    """X as (m, 28, 28), A2 as (10, m), Y as (m,), once their m agree."""
+    pictures = _digits(X)
     A2 = None if A2 is None else np.asarray(A2, dtype=float).reshape(10, -1)
     Y = None if Y is None else np.asarray(Y).ravel().astype(int)
     for name, other in (("A2", A2), ("Y", Y)):
-        if other is not None and other.shape[-1] != X.shape[-1]:
-            raise ValueError(f"{name} is for {other.shape[-1]} examples, but X has {X.shape[-1]} "
-                             "columns. Take the same examples from both.")
-    return X, A2, Y
+        if other is not None and other.shape[-1] != len(pictures):
+            raise ValueError(
+                f"{name} is for {other.shape[-1]} examples, but X has {len(pictures)} columns. "
+                "Take the same examples from both."
+            )
+    return pictures, A2, Y
 
 
-def _tile(page, pictures, x, y, k, columns, gap=(12, 12), cmap=INK, limit=(0, 1)):
-    """Draw (n, 28, 28) pictures from (x, y) on, k dots to a pixel, gap (x, y) dots apart.
+def _sheet(ax, pictures, columns, gap=(4, 4), limit=None):
+    """Draw (n, 28, 28) pictures as one image; many images would make the file large.
 
-    Returns the left top corner of each. They are one image: many would make the file large."""
-    step = [28 + round(g / k) for g in gap]
-    sheet = np.full((-(-len(pictures) // columns) * step[1], columns * step[0]), np.nan)
-    corners = []
-    for i, picture in enumerate(pictures):
-        r, c = i // columns * step[1], i % columns * step[0]
-        sheet[r : r + 28, c : c + 28] = picture
-        corners.append((x + c * k, y + r * k))
-    page.imshow(np.ma.masked_invalid(sheet), cmap=cmap, vmin=limit[0], vmax=limit[1],
-                extent=(x, x + sheet.shape[1] * k, y + sheet.shape[0] * k, y),
-                interpolation="nearest", aspect="auto")
-    return corners
-
-
-def _frame(page, x, y, width, height, color=LINE, lw=1):
-    page.add_patch(Rectangle((x, y), width, height, fill=False, ec=color, lw=lw))
+    gap: empty pixels to the right of each and below it; limit: of weights, for digits None.
+    Returns the image and the left top corner (x, y) of each picture, in pixels."""
+    wide, tall = 28 + gap[0], 28 + gap[1]
+    sheet = np.full((-(-len(pictures) // columns) * tall, columns * wide), np.nan)
+    corners = [(i % columns * wide, i // columns * tall) for i in range(len(pictures))]
+    for (x, y), picture in zip(corners, pictures, strict=True):
+        sheet[y : y + 28, x : x + 28] = picture
+    cmap, low, high = (INK, 0, 1) if limit is None else (WEIGHT, -limit, limit)
+    height, width = sheet.shape
+    image = ax.imshow(sheet, cmap=cmap, vmin=low, vmax=high, extent=(0, width, height, 0))
+    ax.axis("off")
+    ax.set_anchor("NW")
+    return image, corners
 
 
-def _weights(w):
-    """Rows of 784 weights -> (n, 28, 28) and the limits of their colours, equal on both sides.
-
-    The limit is the 99.5th percentile of their sizes, so that one weight cannot dim the rest."""
-    w = np.asarray(w, dtype=float).reshape(-1, 28, 28)
-    sizes = np.abs(w[np.isfinite(w)])
-    limit = (float(np.percentile(sizes, 99.5)) if sizes.size else 0) or 1.0
-    return w, (-limit, limit)
+def _note(ax, text, at, shift=(0, 0), **look):
+    """Text that stands `shift` points away from the place `at` of the chart's data."""
+    look = {"ha": "center", "va": "center", "annotation_clip": False} | look
+    return ax.annotate(text, at, shift, textcoords="offset points", **look)
 
 
-def _scale(page, x, y, height, limit):
+def _frame(ax, x, y, width, height, color=LINE, lw=1):
+    ax.add_patch(Rectangle((x, y), width, height, fill=False, ec=color, lw=lw, clip_on=False))
+
+
+def _limit(weights):
+    """The end of the colour scale: the 99.5th percentile, so that no one weight dims the rest."""
+    sizes = np.abs(weights[np.isfinite(weights)])
+    return (float(np.percentile(sizes, 99.5)) if sizes.size else 0) or 1.0
+
+
+def _scale(fig, image, **where):
     """The colour bar of weights; it says in words which end is which."""
-    page.imshow(np.linspace(1, -1, 33)[:, None], cmap=WEIGHT, aspect="auto",
-                extent=(x, x + 28, y + height, y), interpolation="nearest")
-    for at, va, words in ((0, "top", f"+{limit:.2g}\nink adds"), (0.5, "center", "0"),
-                          (1, "bottom", f"-{limit:.2g}\nink subtracts")):
-        page.text(x + 40, y + at * height, words, va=va)
+    limit = image.norm.vmax
+    bar = fig.colorbar(image, ticks=[-0.85 * limit, 0, 0.85 * limit], **where)
+    bar.ax.set_yticklabels([f"-{limit:.2g}\nink subtracts", "0", f"+{limit:.2g}\nink adds"])
+    bar.ax.tick_params(length=0)
+    bar.outline.set_visible(False)
 
 
 def _bars(ax, values, texts, colors, hatches=None):
     """Ten horizontal bars, for the digits 0 to 9 from the top, each with a text at its end."""
-    ax.barh(range(10), values, 0.7, color=colors, hatch=hatches, edgecolor="white", linewidth=0)
-    for i, (value, text) in enumerate(zip(values, texts, strict=True)):
-        ax.annotate(text, (value, i), (-5 if value < 0 else 5, 0), textcoords="offset points",
-                    ha="right" if value < 0 else "left", va="center")
+    bars = ax.barh(range(10), values, 0.7, color=colors, hatch=hatches, ec="white", lw=0)
+    ax.bar_label(bars, texts, padding=5)
     ax.set(ylim=(9.6, -0.6), xticks=[], yticks=range(10))
     ax.tick_params(left=False)
-    ax.spines["bottom"].set_visible(False)
-    if min(values) < 0:  # the digits' names stand clear of the bars that reach left
-        ax.spines["left"].set_visible(False)
-        ax.axvline(0, color=GREY, lw=1)
-        right = max(*values, 0)
-        ax.set_xlim(min(values) - 0.35 * (right - min(values)), right)
+    ax.spines[["bottom", "left"]].set_visible(False)
+    ax.axvline(0, color=GREY, lw=1)
+    ax.margins(x=0.2 if min(values) < 0 else 0.05)  # room between the digits and bars to the left
 
 
-def _percent(p):
-    """0.984 -> "98 %". What is not quite 0 or 1 never reads "0 %" or "100 %"."""
-    return "> 99 %" if 0.995 <= p < 1 else "< 1 %" if 0 < p < 0.005 else f"{100 * p:.0f} %"
+def percent(p):
+    """A probability (0..1) in words: "98 %". What is nearly 0 or 1 never reads "0 %" or "100 %"."""
+    return "over 99 %" if p >= 0.995 else "under 1 %" if p < 0.005 else f"{100 * p:.0f} %"
 
 
 def _number(value, digits, sign=""):
     return f"{value:.{digits}f}{sign}" if np.isfinite(value) else "no number"
 
 
+def _short(values, digits=3):
+    """An array as text, a row a line, without zeros at the end: 0.7500 -> 0.75."""
+    rows = np.atleast_2d(np.round(np.asarray(values, dtype=float), digits) + 0.0)
+    return "\n".join("  ".join(f"{value:.15g}" for value in row) for row in rows)
+
+
 def _list(items):
     """["a", "b", "c"] -> "a, b and c"."""
     items = [str(item) for item in items]
     return " and ".join([", ".join(items[:-1])] * (len(items) > 1) + items[-1:])
+
+
+# ---------------------------------------------------------------- the digits
 
 
 @_picture
@@ -231,20 +217,22 @@ def pixel_numbers(x, label):
     ink = np.lib.stride_tricks.sliding_window_view(digit, (10, 10)).sum(axis=(2, 3))
     top, left = (int(i) for i in np.unravel_index(ink.argmax(), ink.shape))
     crop = digit[top : top + 10, left : left + 10]
-    fig, page = _page(730, f"The computer sees this {label} as 784 numbers")
-    k, cell, x0, y0, x1, y1 = 16, 62, 28, 166, 576, 80
-    _tile(page, [digit / 255], x0, y0, k, 1, (0, 0))
-    _frame(page, x0, y0, 28 * k, 28 * k)
-    fx, fy = x0 + left * k, y0 + top * k
-    for a, b in ((fy, y1), (fy + 10 * k, y1 + 10 * cell)):
-        page.plot([fx + 10 * k, x1], [a, b], color=ORANGE, lw=1.5, ls="--")
-    page.imshow(crop / 255, cmap=INK, vmin=0, vmax=1, aspect="auto", interpolation="nearest",
-                extent=(x1, x1 + 10 * cell, y1 + 10 * cell, y1))
-    _frame(page, fx, fy, 10 * k, 10 * k, ORANGE, 3)
-    _frame(page, x1, y1, 10 * cell, 10 * cell, ORANGE, 3)
-    for (r, c), value in np.ndenumerate(crop):  # from 136 on, INK's 32 steps are dark enough
-        page.text(x1 + (c + 0.5) * cell, y1 + (r + 0.5) * cell, value, ha="center", va="center",
-                  color="white" if value > 135 else "black")
+    fig = _figure(470, f"The computer sees this {label} as 784 numbers")
+    whole, part = fig.subplots(1, 2, width_ratios=(0.8, 1))
+    whole.imshow(digit, cmap=INK, vmin=0, vmax=255, extent=(0, 28, 28, 0))
+    part.imshow(crop, cmap=INK, vmin=0, vmax=255, extent=(0, 10, 10, 0))
+    for ax in (whole, part):
+        ax.axis("off")
+    _frame(whole, 0, 0, 28, 28)
+    _frame(whole, left, top, 10, 10, ORANGE, 3)
+    _frame(part, 0, 0, 10, 10, ORANGE, 3)
+    for a, b in (((left + 10, top), (0, 0)), ((left + 10, top + 10), (0, 10))):
+        fig.add_artist(
+            ConnectionPatch(a, b, whole.transData, part.transData, color=ORANGE, ls="--")
+        )
+    for (row, column), value in np.ndenumerate(crop):  # from 136 on, INK is dark enough for white
+        color = "white" if value > 135 else "black"
+        part.text(column + 0.5, row + 0.5, value, ha="center", va="center", color=color)
     inked = int((digit > 0).sum())
     return (
         fig,
@@ -261,17 +249,18 @@ def pixel_numbers(x, label):
 @_picture
 def digit_grid(X, Y):
     """The first 12 examples of each class, a row for each class."""
-    X, _, Y = _columns(X, Y=Y)
-    chosen = [np.flatnonzero(Y == d)[:12] for d in range(10)]
-    shown = [len(index) for index in chosen]
-    fig, page = _page(1050, "The same ten digits, written in many ways")
-    for d, index in enumerate(chosen):
-        y = 80 + d * 96
-        page.text(40, y + 42, d, size=16, weight="bold", ha="center", va="center")
-        if shown[d]:
-            _tile(page, _digits(X[:, index]), 84, y, 3, 12, (9, 9))
-        else:
-            page.text(84, y + 42, f"no {d} among these examples", va="center")
+    pictures, _, Y = _columns(X, Y=Y)
+    shown = [min(12, int((Y == d).sum())) for d in range(10)]
+    rows = [
+        [*pictures[Y == d][:12], *np.full((12 - n, 28, 28), np.nan)] for d, n in enumerate(shown)
+    ]
+    fig = _figure(600, "The same ten digits, written in many ways")
+    ax = fig.subplots()
+    _, corners = _sheet(ax, np.concatenate(rows), 12, (10, 4))
+    for d, (x, y) in enumerate(corners[::12]):
+        _note(ax, d, (x, y + 14), (-14, 0), size=14, weight="bold")
+        if not shown[d]:
+            _note(ax, f"no {d} among these examples", (x, y + 14), ha="left")
     return (
         fig,
         f"A grid of {sum(shown)} handwritten digits, a row for each of the digits 0 to 9, with "
@@ -282,92 +271,120 @@ def digit_grid(X, Y):
 
 
 @_picture
-def class_counts(Y):
-    """How many examples each class has, beside an even share."""
-    counts = np.bincount(np.asarray(Y, dtype=int).ravel(), minlength=10)
-    total, low, high = int(counts.sum()), int(counts.argmin()), int(counts.argmax())
-    even = counts.max() <= 1.5 * counts.min()
-    fig, _ = _page(480, f"Each digit has {counts[low]:,} to {counts[high]:,} examples"
-                   + (": nearly an even share" if even else ""))
-    ax = _panel(fig, 36, 80, 990, 320, xlim=(-0.5, 9.5), ylim=(0, max(1, 1.05 * counts[high])))
-    ax.bar(range(10), counts, 0.84, color=BLUE)
-    for d, n in enumerate(counts):
-        tall = n > 0.2 * counts[high]
-        ax.annotate(f"{n:,}", (d, n / 2 if tall else n), (0, 0 if tall else 3), ha="center",
-                    va="center" if tall else "bottom", textcoords="offset points",
-                    color="white" if tall else "black", bbox=None if tall else CLEAR)
-    ax.axhline(total / 10, color="black", ls="--", lw=1.5)
-    _beside(ax, total / 10, f"even share:\n{total / 10:,.0f}")
-    ax.set(xticks=range(10), yticks=[], xlabel="digit")
-    ax.tick_params(bottom=False)
-    ax.spines["left"].set_visible(False)
+def shifted(X, X_shifted):
+    """Up to eight originals, above, and the same digits shifted or rotated, below."""
+    before, after = (_digits(np.asarray(v)[:, :8]) for v in (X, X_shifted))
+    n, grid = len(before), np.arange(28)
+    ink = np.maximum([part.sum(axis=(1, 2)) for part in (before, after)], 1e-9)
+    right = np.diff([part.sum(axis=1) @ grid for part in (before, after)] / ink, axis=0)[0]
+    down = np.diff([part.sum(axis=2) @ grid for part in (before, after)] / ink, axis=0)[0]
+    fig = _figure(290, "The same digit, moved a little, is a new example to the network")
+    ax = fig.subplots()
+    _, corners = _sheet(ax, np.concatenate([before, after]), n, (5, 5))
+    for words, y in (("before", 14), ("after", 47), ("moved", 67)):
+        _note(ax, words, (0, y), (-8, -20 * (words == "moved")), ha="right")
+    for x, y in corners:
+        _frame(ax, x, y, 28, 28)
+        ax.plot([x + 14, x + 14], [y, y + 28], ":", color=LINE, lw=0.8)
+        ax.plot([x, x + 28], [y + 14, y + 14], ":", color=LINE, lw=0.8)
+    told = []
+    for (x, y), dx, dy in zip(corners[n:], right, down, strict=True):
+        moves = [(dx, "right", "left"), (dy, "down", "up")]
+        words = [f"{more if d > 0 else less} {abs(d):.1f}" for d, more, less in moves]
+        _note(ax, "\n".join(words), (x + 14, y + 28), (0, -20))
+        told.append(" ".join(words))
+    far = np.hypot(right, down)
     return (
         fig,
-        f"Bar chart of how many of the {total:,} examples show each digit: "
-        f"{', '.join(f'{d}: {n:,}' for d, n in enumerate(counts))}. A dashed line marks an even "
-        f"share, {total / 10:,.0f}. The rarest is {low}, the most frequent {high}.",
-        f"{total:,} examples: {low} is the rarest digit ({counts[low]:,}), {high} the most "
-        f"frequent ({counts[high]:,}).",
+        f"{n} digits and, below, the same digits moved. How far the middle of the ink moved, in "
+        f"pixels: {'; '.join(told)}.",
+        f"{n} digits and their moved copies; the middle of the ink moved by {far.min():.1f} to "
+        f"{far.max():.1f} pixels.",
     )
 
 
+# ---------------------------------------------------------------- the network
+
+
 @_picture
-def average_digits(X, Y):
-    """The mean picture of each class."""
-    X, _, Y = _columns(X, Y=Y)
-    full, counts = 255 if X.dtype.kind in "iu" else 1, np.bincount(Y, minlength=10)
-    means = [X[:, Y == d].mean(axis=1) / full if counts[d] else np.zeros(784) for d in range(10)]
-    means = _digits(np.array(means, dtype=float).T)
-    ink = 100 * means.mean(axis=(1, 2))
-    some = np.flatnonzero(counts)
-    low, high = some[ink[some].argmin()], some[ink[some].argmax()]
-    fig, page = _page(600, "The average of each digit: blurred, and still readable")
-    for d, (x, y) in enumerate(_tile(page, means, 50, 70, 7, 5, (38, 63))):
-        words = f"{d}: mean of {counts[d]:,}" if counts[d] else f"no {d} here"
-        page.text(x + 98, y + 214, words, ha="center", va="center")
+def weighted_sum(x, W, b, digits):
+    """One digit read by weighted sums: pixel times weight, added up, plus a bias.
+
+    x (784,); W (10, 784), a row of weights for each digit; b (10, 1); digits: those to show, at
+    most three."""
+    x, W, b = _digits(x)[0], np.asarray(W, dtype=float).reshape(10, 28, 28), np.ravel(b)
+    digits = list(digits)[:3]
+    scores = {d: float((W[d] * x).sum() + b[d]) for d in digits}
+    best = max(scores, key=scores.get)
+    fig = _figure(60 + 180 * len(digits), f"The weights of {best} give the larger score")
+    axes = fig.subplots(len(digits), 3, squeeze=False)
+    limit, told = _limit(W[digits]), []
+    for row, d in zip(axes, digits, strict=True):
+        _sheet(row[0], [x], 1, (0, 0))
+        _sheet(row[1], [W[d]], 1, (0, 0), limit)
+        image, _ = _sheet(row[2], [W[d] * x], 1, (0, 0), limit)
+        for ax, words in zip(
+            row, ("the digit", f"weights of {d}", "pixel times weight"), strict=True
+        ):
+            _frame(ax, 0, 0, 28, 28)
+            ax.set_title(words)
+        _note(row[0], "\u00d7", (28, 14), (30, 0), size=20)
+        _note(row[1], "=", (28, 14), (30, 0), size=20)
+        words = f"sum {scores[d] - b[d]:.2f}\nbias {b[d]:+.2f}\nscore {scores[d]:.2f}"
+        told.append(f"{d}: {words}".replace("\n", ", "))
+        won = d == best
+        _note(
+            row[2],
+            words + "\n\u2713 the larger" * won,
+            (28, 14),
+            (12, 0),
+            ha="left",
+            weight="bold" if won else "normal",
+        )
+    _scale(fig, image, ax=axes, aspect=20)
     return (
         fig,
-        "Ten blurred pictures, the mean of all examples of each digit. Share of the page that is "
-        f"ink: {', '.join(f'{d}: {ink[d]:.1f} %' for d in some)}. The average {low} has the least "
-        f"ink, the average {high} the most.",
-        f"The mean picture of each digit. On average a {low} needs least ink "
-        f"({ink[low]:.1f} % of the page), a {high} most ({ink[high]:.1f} %).",
+        "A row of three pictures for each of two digits: the pixels, the weights, their products. "
+        f"{'; '.join(told)}. The larger score is that of {best}.",
+        f"Pixel times weight, added up, plus a bias: the score of {_list(told)}.",
     )
 
 
 @_picture
 def network_diagram(n_in=784, n_hidden=10, n_out=10):
     """The layers of the network, and each array with its shape where it acts."""
-    fig, page = _page(760, f"The network: {n_in} pixels, {n_hidden} hidden units, {n_out} answers")
+    fig = _figure(490, f"The network: {n_in} pixels, {n_hidden} hidden units, {n_out} answers")
+    ax = fig.subplots()
+    ax.set(xlim=(-0.4, 4.5), ylim=(13.4, -2.6))
+    ax.axis("off")
     layers = []
-    for x, n, most in ((150, n_in, 5), (612, n_hidden, 5), (1074, n_out, 10)):
-        slots = min(n, most)
-        ys = [390 + (i - (slots - 1) / 2) * 48 for i in range(slots)]
+    for x, n, most in ((0, n_in, 4), (2, n_hidden, 4), (4, n_out, 10)):
+        ys = 4.5 + np.arange(min(n, most)) - (min(n, most) - 1) / 2
         if n > most:  # dots in the middle stand for the rest
-            y = ys.pop(slots // 2)
-            page.plot([x] * 3, [y - 12, y, y + 12], "o", color="black", ms=3)
+            ys += np.where(ys > 4.5, 0.6, -0.6)
+            ax.plot([x] * 3, [4.2, 4.5, 4.8], "o", color="black", ms=3)
+        ax.plot([x] * len(ys), ys, "o", ms=17, mfc="white", mec="black", mew=1.5, zorder=3)
         layers.append((x, ys))
-        for i, y in enumerate(ys):
-            page.add_patch(Circle((x, y), 19, fc="white", ec="black", lw=1.5, zorder=3))
-            if len(layers) == 3 and n == slots:
-                page.text(x, y, i, ha="center", va="center", zorder=4)
-    for (x0, starts), (x1, ends) in zip(layers[:2], layers[1:], strict=True):
+    for i, y in enumerate(layers[2][1]):
+        if n_out <= 10:
+            _note(ax, i, (4, y), zorder=4)
+    for (x0, starts), (x1, ends) in zip(layers, layers[1:], strict=False):
         for j, b in enumerate(ends):
             row = j == min(1, len(ends) - 1)  # one unit's weights, a row of W, stand out
             for a in starts:
-                page.plot([x0, x1], [a, b], color=BLUE if row else LINE, lw=2 if row else 0.6,
-                          zorder=1 + row)
-    for x, name, n in ((150, "X", n_in), (612, "Z1, A1", n_hidden), (1074, "Z2, A2", n_out)):
-        page.text(x, 84, name, ha="center", va="center", weight="bold", size=14)
-        page.text(x, 118, f"({n}, m)", ha="center", va="center")
-    for x, i, n, m in ((381, 1, n_hidden, n_in), (843, 2, n_out, n_hidden)):
-        page.text(x, 84, f"W{i} ({n}, {m})", ha="center", va="center", color=BLUE)
-        page.text(x, 118, f"b{i} ({n}, 1)", ha="center", va="center", color=BLUE)
-        page.text(x, 656, f"thick: one\nrow of W{i}", ha="center", va="top", color=BLUE)
-    for x, words in ((150, "m examples,\none a column"),
-                     (612, "Z1 = W1 @ X + b1\nA1 = ReLU(Z1)"),
-                     (1074, "Z2 = W2 @ A1 + b2\nA2 = softmax(Z2)")):
-        page.text(x, 656, words, ha="center", va="top")
+                look = {"color": BLUE, "lw": 2, "zorder": 2} if row else {"color": LINE, "lw": 0.6}
+                ax.plot([x0, x1], [a, b], **look)
+    for x, name, n, words in (
+        (0, "X", n_in, "m examples,\none a column"),
+        (2, "Z1, A1", n_hidden, "Z1 = W1 @ X + b1\nA1 = ReLU(Z1)"),
+        (4, "Z2, A2", n_out, "Z2 = W2 @ A1 + b2\nA2 = softmax(Z2)"),
+    ):
+        _note(ax, name, (x, -2.1), size=14, weight="bold")
+        _note(ax, f"({n}, m)", (x, -1.2))
+        _note(ax, words, (x, 10.4), va="top")
+    for x, i, n, m in ((1, 1, n_hidden, n_in), (3, 2, n_out, n_hidden)):
+        _note(ax, f"W{i} ({n}, {m})\nb{i} ({n}, 1)", (x, -1.65), color=BLUE)
+        _note(ax, f"thick: one\nrow of W{i}", (x, 10.4), va="top", color=BLUE)
     count = n_hidden * (n_in + 1) + n_out * (n_hidden + 1)
     return (
         fig,
@@ -383,69 +400,20 @@ def network_diagram(n_in=784, n_hidden=10, n_out=10):
 
 
 @_picture
-def relu_curve(ReLU):
-    """Your own ReLU over -3..3."""
-    z = np.linspace(-3, 3, 601)
-    y = np.asarray(ReLU(z[None, :]), dtype=float).ravel()
-    right = np.allclose(y, np.maximum(z, 0))
-    fig, _ = _page(560, "ReLU: negative scores become 0, the others stay" if right
-                   else "Your ReLU over -3..3", 900)
-    ax = _panel(fig, 110, 90, 740, 380, xlabel="Z", ylabel="ReLU(Z)", xlim=(-3, 3))
-    ax.plot(z, y, color=BLUE, lw=3, clip_on=False)
-    for i, shift in ((100, (0, 10)), (500, (-14, 4))):
-        ax.plot(z[i], y[i], "o", color=BLUE, ms=10)
-        ax.annotate(f"ReLU({z[i]:.0f}) = {y[i]:g}", (z[i], y[i]), shift, va="bottom",
-                    textcoords="offset points", ha="right" if i == 500 else "center")
-    ax.locator_params(nbins=7, integer=True)
-    return (
-        fig,
-        f"Line chart of ReLU(Z) against Z from -3 to 3: {y[0]:g} at -3, {y[100]:g} at -2, "
-        f"{y[300]:g} at 0, {y[500]:g} at 2, {y[-1]:g} at 3. Below 0 it lies between "
-        f"{y[:300].min():g} and {y[:300].max():g}.",
-        f"Your ReLU gives {y[100]:g} at -2, {y[300]:g} at 0 and {y[500]:g} at 2.",
-    )
-
-
-@_picture
-def scores_to_probabilities(Z2, A2):
-    """One column of scores Z2 and its probabilities A2, each (10,) or (10, 1)."""
-    Z, A = (np.asarray(v, dtype=float).ravel() for v in (Z2, A2))
-    if not Z.size == A.size == 10:
-        raise ValueError("Pass one column of ten, such as Z2[:, 0] and A2[:, 0].")
-    best = int(A.argmax())
-    fig, _ = _page(560, "softmax turns ten scores into ten probabilities")
-    for x, values, digits, title in ((70, Z, 1, "scores Z2: any numbers"),
-                                     (680, A, 3, f"probabilities A2: their sum is {A.sum():.3f}")):
-        ax = _panel(fig, x, 120, 400, 410, title=title)
-        _bars(ax, values, [f"{v:.{digits}f}" for v in values],
-              [BLUE if d == best else LINE for d in range(10)])
-    return (
-        fig,
-        "Two bar charts with a bar for each digit 0 to 9. Scores Z2: "
-        f"{', '.join(f'{z:.1f}' for z in Z)}. Probabilities A2: "
-        f"{', '.join(f'{a:.3f}' for a in A)}; their sum is {A.sum():.3f}. The largest probability "
-        f"is that of {best}.",
-        f"The score {Z[best]:.1f} of the digit {best} becomes the probability {A[best]:.3f}, the "
-        "largest of the ten.",
-    )
-
-
-@_picture
 def loss_curve():
     """The loss of one example, -ln p, against the probability p that its true digit got."""
     p = np.linspace(0.004, 1, 500)
-    fig, _ = _page(600, "The loss is small only when the true digit gets a high probability")
-    ax = _panel(fig, 110, 84, 900, 420, xlim=(0, 1), ylim=(0, 5.3), ylabel="loss, -ln p",
-                xlabel="p, the probability that the network gives to the true digit")
-    ax.plot(p, -np.log(p), color=BLUE, lw=3)
     losses = {at: -np.log(at) for at in (0.1, 0.5, 0.9, 0.99)}
+    fig = _figure(400, "The loss is small only when the true digit gets a high probability")
+    ax = fig.subplots()
+    ax.plot(p, -np.log(p), color=BLUE, lw=3)
     for at, loss in losses.items():
         ax.plot(at, loss, "o", color=ORANGE, ms=10, clip_on=False)
-        words = f"p = {at}:\nloss {loss:.2f}"
-        if at == 0.1:
-            words = f"p = 0.1, a blind guess among ten:\nloss ln 10 = {loss:.2f}"
-        ax.annotate(words, (at, loss), (-2, 12) if at == 0.9 else (10, 6), va="bottom",
-                    ha="center" if at == 0.9 else "left", textcoords="offset points")
+        words = "p = 0.1, a blind guess among ten:\nloss ln 10" if at == 0.1 else f"p = {at}:\nloss"
+        shift, side = ((-2, 12), "center") if at == 0.9 else ((10, 6), "left")
+        _note(ax, f"{words} = {loss:.2f}", (at, loss), shift, va="bottom", ha=side)
+    ax.set(xlim=(0, 1), ylim=(0, 5.3), ylabel="loss, -ln p")
+    ax.set_xlabel("p, the probability that the network gives to the true digit")
     values = _list(f"{loss:.2f} at p = {at}" for at, loss in losses.items())
     return (
         fig,
@@ -457,175 +425,396 @@ def loss_curve():
     )
 
 
+# ---------------------------------------------------------------- slopes and steps
+
+
 @_picture
-def answers(X, A2, Y=None, columns=6):
-    """Digits with the network's answer and its probability; with Y also whether it is right."""
-    X, A2, Y = _columns(X, A2, Y)
-    pictures, said, p = _digits(X), A2.argmax(axis=0), A2.max(axis=0)
-    n, right = len(pictures), None if Y is None else said == Y
-    step = (WIDTH - 24) // columns
-    k = max(3, min(6, (step - 28) // 28))
-    side, tall = 28 * k, 28 * k + (104 if Y is None else 138)
-    start = 12 + (step - side) // 2
-    x_gap, y_gap = ((length - side) // k * k for length in (step, tall))
-    fig, page = _page(70 + -(-n // columns) * (side + y_gap) + 4,
-                      "What the network answers, and how sure it is" if Y is None else
-                      f"{right.sum()} of {n} right: what the network answers, and how sure it is")
-    told = []
-    for i, (x, y) in enumerate(_tile(page, pictures, start, 80, k, columns, (x_gap, y_gap))):
-        bad = right is not None and not right[i]
-        _frame(page, x - 6, y - 6, side + 12, side + 12, ORANGE if bad else LINE, 3 if bad else 1)
-        page.text(x - 4, y + side + 34, said[i], size=20, weight="bold", va="center")
-        page.text(x + side + 4, y + side + 36, _percent(p[i]), va="center", ha="right")
-        page.add_patch(Rectangle((x - 6, y + side + 58), p[i] * (side + 12), 9, lw=0, ec="white",
-                                 fc=ORANGE if bad else BLUE, hatch="////" if bad else None))
-        told.append(f"{said[i]} ({_percent(p[i])})")
-        if right is not None:
-            words = f"wrong: is {Y[i]}" if bad else "right"
-            told[-1] += f" {words}"
-            page.text(x - 6, y + side + 88, ("\u2717 " if bad else "\u2713 ") + words, va="center",
-                      weight="bold" if bad else "normal")
+def slope(values, losses, at, slope, name):
+    """The loss against one weight: losses (n,) at values (n,), and the tangent at `at`.
+
+    slope: float, of the loss at `at`; name: of the weight, such as "W2[7, 3]"."""
+    values, losses = np.asarray(values, dtype=float), np.asarray(losses, dtype=float)
+    here = float(np.interp(at, values, losses))
+    room = 0.15 * (np.ptp(losses) or 1)
+    way = "lower" if slope > 0 else "raise"
+    fig = _figure(400, f"The slope at the dot says: {way} {name}")
+    ax = fig.subplots()
+    ax.plot(values, losses, color=BLUE, lw=3, label=f"the loss for\neach value of {name}")
+    ax.plot(
+        values,
+        here + slope * (values - at),
+        "--",
+        color=ORANGE,
+        lw=2,
+        label=f"straight line with\nslope {slope:.3g}",
+    )
+    ax.plot(
+        at, here, "o", color="black", ms=10, label=f"here: {name} is {at:.3g},\nloss {here:.3f}"
+    )
+    ax.set(xlim=(values[0], values[-1]), ylim=(losses.min() - room, losses.max() + room))
+    ax.set(xlabel=name, ylabel="loss")
+    ax.legend(loc="upper left", bbox_to_anchor=(1, 1), labelspacing=1.2)
     return (
         fig,
-        f"{n} handwritten digits. Under each the network's answer, its probability and a bar as "
-        f"long as the probability. In reading order: {', '.join(told)}."
-        + ("" if Y is None else f" {right.sum()} of {n} are right; a wrong one has a thick frame."),
-        f"{n} digits, the network's answers and how sure it is: {_percent(p.mean())} on average."
-        if Y is None else
-        f"Right: {right.sum()} of {n}. On average the network is {_percent(p.mean())} sure.",
+        f"Line chart of the loss against {name}, from {values[0]:.3g} to {values[-1]:.3g}. The "
+        f"loss is lowest, {losses.min():.3f}, at {values[losses.argmin()]:.3g}. A dot marks "
+        f"{name} = {at:.3g} with loss {here:.3f}; the dashed line has slope {slope:.3g}.",
+        f"At {name} = {at:.3g} the slope is {slope:.3g}: {way} this weight, and the loss falls.",
     )
 
 
-def _spread(values, gap):
-    """Values moved apart until neighbours differ by gap, in the same order: places of labels."""
-    values = np.array(values, dtype=float)
-    order = np.argsort(values, kind="stable")
-    for _ in range(100):
-        for low, high in zip(order, order[1:], strict=False):
-            push = max(0, gap - (values[high] - values[low])) / 2
-            values[low] -= push
-            values[high] += push
-    return values
+@_picture
+def descent(paths):
+    """Gradient descent on the bowl w**2: paths is {alpha: positions w (n + 1,)}, at most four."""
+    paths = {alpha: np.asarray(w, dtype=float) for alpha, w in list(paths.items())[:4]}
+    far = 1.5 * max(abs(w[0]) for w in paths.values())
+    bowl = np.linspace(-far, far, 101)
+    fig = _figure(330, "The same bowl, the same start: only alpha differs")
+    axes = fig.subplots(1, len(paths), sharey=True, squeeze=False)[0]
+    told = []
+    for ax, (alpha, w) in zip(axes, paths.items(), strict=True):
+        outside = int((np.abs(w) > far).sum())
+        words = f"ends at {w[-1]:.3g}"
+        left = f"{outside} step{'s' * (outside > 1)} out of view" if outside else ""
+        ax.plot(bowl, bowl**2, color=LINE, lw=2)
+        ax.plot(w, w**2, "o-", color=BLUE, ms=6, lw=1)
+        ax.plot(w[0], w[0] ** 2, "o", ms=12, mfc="none", mec="black", mew=2)
+        if not outside:
+            ax.plot(w[-1], w[-1] ** 2, "D", color=ORANGE, ms=9)
+        ax.set(xlim=(-far, far), ylim=(-0.06 * far**2, far**2), xlabel=f"w\n{left}")
+        ax.set_title(f"alpha {alpha:g}:\n{words}")
+        told.append(f"alpha {alpha:g} {words} after {len(w) - 1} steps" + f", {left}" * bool(left))
+    axes[0].set_ylabel("loss, w**2")
+    start = next(iter(paths.values()))[0]
+    return (
+        fig,
+        f"The bowl w**2, once for each alpha, with the steps of descent from w = {start:g} "
+        f"as linked dots (ring: start, diamond: end). {'; '.join(told)}. The lowest point is 0.",
+        f"From w = {start:g} (ring) to the diamond: {'; '.join(told)}.",
+    )
 
 
 @_picture
-def training_curves(runs, xlabel="step", zoom=False):
-    """Loss and accuracy during up to three runs; runs is a dict name -> history.
+def way_back(values, slopes=None):
+    """The tiny network of two pixels, two hidden units and two classes, forward and backward.
+
+    values: dict with X (2, 1), W1 (2, 2), b1 (2, 1), Z1, A1, W2 (2, 2), b2, Z2, A2 (2, 1) and
+    loss (float). slopes: dict with dZ2, dW2, db2, dA1, dZ1, dW1, db1, each shaped as the value that
+    it belongs to; None leaves a "?" for each number: a worksheet."""
+    names = ("dZ2", "dW2", "db2", "dA1", "dZ1", "dW1", "db1")
+    numbers = {name: _short(slopes[name] if slopes else values[name[1:]]) for name in names}
+    if not slopes:
+        numbers = {name: re.sub(r"[-\d.]+", "?", text) for name, text in numbers.items()}
+    numbers |= {name: _short(value) for name, value in values.items()}
+    label = int(np.abs(np.log(np.ravel(values["A2"])) + values["loss"]).argmin())
+    forward = {
+        "X": "X",
+        "Z1": "Z1 =\nW1 @ X + b1",
+        "A1": "A1 =\nReLU(Z1)",
+        "Z2": "Z2 =\nW2 @ A1 + b2",
+        "A2": "A2 =\nsoftmax(Z2)",
+        "loss": f"loss =\n-ln A2[{label}]",
+    }
+    todo = "values forward, slopes backward" if slopes else "fill in the slopes, from right to left"
+    fig = _figure(590, f"The way back: {todo}")
+    ax = fig.subplots()
+    ax.set(xlim=(-0.45, 5.45), ylim=(545, 0))
+    ax.axis("off")
+    boxes = {}
+
+    def box(name, x, y, color, title=""):
+        look = {"boxstyle": "round,pad=0.4", "fc": "white", "ec": color, "lw": 2}
+        text = numbers[name] if title else f"{name}\n{numbers[name]}"
+        boxes[name] = _note(ax, text, (x, y), bbox=look, linespacing=1.3)
+        _note(ax, title, (x, y), (0, 26), va="bottom")
+
+    def arrow(start, end, color, words="", at=(0, 0), **style):
+        a, b = boxes[start], boxes[end]  # arrows end at the boxes' edges
+        style |= {"patchA": a.get_bbox_patch(), "patchB": b.get_bbox_patch()}
+        style |= {"arrowstyle": "-|>", "color": color, "lw": 2, "mutation_scale": 16}
+        ax.annotate("", b.xy, a.xy, arrowprops=style)
+        _note(ax, words, at, weight="bold")
+
+    for x, (name, title) in enumerate(forward.items()):
+        box(name, x, 75, BLUE, title)
+    for name, x in (("W1", 0.6), ("b1", 1.4), ("W2", 2.6), ("b2", 3.4)):
+        box(name, x, 190, BLUE)
+    for name, x, y in (("dZ2", 3, 335), ("dA1", 2, 335), ("dZ1", 1, 335)):
+        box(name, x, y, ORANGE)
+    for name, x in (("dW1", 0.45), ("db1", 1.4), ("dW2", 2.45), ("db2", 3.4)):
+        box(name, x, 490, ORANGE)
+    for start, end in zip(forward, list(forward)[1:], strict=False):
+        arrow(start, end, BLUE)
+    for start, end in (("W1", "Z1"), ("b1", "Z1"), ("W2", "Z2"), ("b2", "Z2")):
+        arrow(start, end, BLUE)
+    corner = "angle,angleA=-90,angleB=180,rad=8"
+    arrow("loss", "dZ2", ORANGE, "A2 - one_hot(Y)", (4.1, 320), connectionstyle=corner)
+    arrow("dZ2", "dA1", ORANGE, "W2.T @", (2.5, 320))
+    arrow("dA1", "dZ1", ORANGE, "* mask", (1.5, 320))
+    for i, x, array in ((1, 1, "X"), (2, 3, "A1")):
+        arrow(f"dZ{i}", f"dW{i}", ORANGE, f"@ {array}.T", (x - 0.65, 415))
+        arrow(f"dZ{i}", f"db{i}", ORANGE, "sum", (x + 0.45, 415))
+    _note(ax, "forward:\nvalues", (-0.4, 190), ha="left")
+    _note(ax, "backward:\nslopes", (-0.4, 335), ha="left")
+    told = {name: "; ".join(text.split("\n")) for name, text in numbers.items()}
+    went = ", ".join(f"{name} ({told[name]})" for name in forward)
+    came = ", ".join(f"{name} ({told[name]})" for name in names)
+    params = ", ".join(f"{name} ({told[name]})" for name in ("W1", "b1", "W2", "b2"))
+    return (
+        fig,
+        f"A tiny network. Boxes from left to right, joined by arrows: {went}. From below "
+        f"come {params}. Beneath, arrows from right to left: from the loss by A2 - one_hot(Y) to "
+        "dZ2, by W2.T @ to dA1, by * mask to dZ1; branches down by @ A1.T to dW2, by @ X.T to dW1, "
+        f"by sums to db2 and db1. "
+        + (f"Slopes: {came}." if slopes else "A question mark stands for each slope."),
+        f"Forward to the loss {told['loss']}, then back: each slope is the one before it, times "
+        "what its arrow says."
+        if slopes
+        else f"A worksheet: the loss is {told['loss']}; fill in each slope, beginning with dZ2.",
+    )
+
+
+@_picture
+def gradient_match(analytic, numeric, names):
+    """Gradients by backward_prop (analytic) against central differences (numeric), by parameter.
+
+    Two lists of arrays of equal shapes, and their names, at most four. An array is called off when
+    |a - n| / (|a| + |n|), Euclidean norms, exceeds 1e-4."""
+    pairs = [(np.ravel(a), np.ravel(n)) for a, n in zip(analytic, numeric, strict=True)]
+    norm = np.linalg.norm
+    errors = [float(norm(a - n) / ((norm(a) + norm(n)) or 1)) for a, n in pairs]
+    off = [name for name, error in zip(names, errors, strict=True) if not error <= 1e-4]
+    fig = _figure(
+        480,
+        f"{_list(off)} off the diagonal: backward_prop is wrong there"
+        if off
+        else "Every gradient lies on the diagonal: the two agree",
+    )
+    ax = fig.subplots()
+    for (a, n), name, error, (color, marker) in zip(pairs, names, errors, LOOKS, strict=False):
+        bad = name in off
+        words = f"{name}, {a.size:,} parameters:\nrelative difference {error:.2g}" + ", off" * bad
+        ax.plot(
+            n,
+            a,
+            marker,
+            color=color,
+            ms=12 if bad else 8,
+            mec="white",
+            mew=0.7,
+            label=words,
+            zorder=3 + bad,
+        )
+    ax.axline((0, 0), slope=1, color="black", lw=1.2, zorder=1)
+    ax.set(xlabel="gradient by central differences", ylabel="gradient by backward_prop")
+    ax.locator_params(nbins=5)
+    ax.legend(loc="upper left", bbox_to_anchor=(1, 1), labelspacing=1.2)
+    told = [
+        f"{name}: {a.size:,} parameters, relative difference {error:.2g}"
+        for (a, _), name, error in zip(pairs, names, errors, strict=True)
+    ]
+    count = sum(a.size for a, _ in pairs)
+    return (
+        fig,
+        "Scatter chart of gradients by backward_prop against gradients by central differences, a "
+        f"point for each parameter, with the diagonal where both agree. {'; '.join(told)}. "
+        + (f"Off the diagonal: {_list(off)}." if off else "All points lie on the diagonal."),
+        f"{_list(off)} off the diagonal: relative difference up to {max(errors):.2g}."
+        if off
+        else f"All {count:,} gradients agree: relative difference {max(errors):.2g} at most.",
+    )
+
+
+@_picture
+def batch_clouds(full, clouds, names):
+    """Two entries of the gradient, by all examples and by many batches.
+
+    full (2,): the two entries by all examples; clouds: {batch size: (n, 2)}, a row for each batch;
+    names: of the two entries, such as ("dW2[7, 3]", "dW2[2, 5]")."""
+    full = np.asarray(full, dtype=float).ravel()
+    clouds = {size: np.asarray(clouds[size], dtype=float) for size in sorted(clouds)}
+    spread = {size: float(np.hypot(*(cloud - full).T).mean()) for size, cloud in clouds.items()}
+    fig = _figure(430, "Each batch is off another way, around the gradient of all examples")
+    ax = fig.subplots()
+    for (size, cloud), (color, marker) in zip(clouds.items(), LOOKS, strict=False):
+        words = f"{len(cloud)} batches of {size:,}:\noff by {spread[size]:.2g} on average"
+        ax.plot(*cloud.T, marker, color=color, ms=6, mec="white", mew=0.5, label=words)
+    ax.plot(*full, "X", color="black", ms=14, mec="white", label="all examples")
+    ax.set(xlabel=names[0], ylabel=names[1])
+    ax.locator_params(nbins=6)
+    ax.legend(loc="upper left", bbox_to_anchor=(1, 1), labelspacing=1.2)
+    told = _list(f"{far:.2g} with {size:,} examples" for size, far in spread.items())
+    centres = _list(
+        f"({cloud[:, 0].mean():.2g}, {cloud[:, 1].mean():.2g}) with {size:,}"
+        for size, cloud in clouds.items()
+    )
+    return (
+        fig,
+        f"Scatter chart of {names[1]} against {names[0]}, a point for each batch. All examples: "
+        f"({full[0]:.2g}, {full[1]:.2g}), a cross. Means of the batches: {centres}. Mean distance "
+        f"of a batch from the cross: {told}.",
+        f"Mean distance of a batch's gradient from that of all examples, in these two entries: "
+        f"{told}.",
+    )
+
+
+# ---------------------------------------------------------------- training and its result
+
+
+@_picture
+def training_curves(runs, unit="step", weights=None):
+    """Loss and accuracy during a run, or during up to three: runs is a history or {name: history}.
 
     A history is a list of dicts with step, train_loss, train_accuracy and, if measured, dev_loss
-    and dev_accuracy; accuracies are 0..1. zoom leaves each run's first row out, so that small
-    differences between train and dev show."""
+    and dev_accuracy; accuracies are 0..1. unit: what a step is, the label of both charts.
+    weights: (W1 at the start, W1 at the end), (n, 784), shown for the first ten units."""
+    runs = runs if isinstance(runs, dict) else {"": runs}
     if not 1 <= len(runs) <= 3:
         raise ValueError(f"training_curves shows one to three runs, not {len(runs)}.")
-    runs = {name: rows[1:] if zoom and len(rows) > 1 else rows for name, rows in runs.items()}
     if not all(runs.values()):
         raise ValueError("A history is empty: train first, with history=[] kept in a variable.")
-    first, last = (np.array([rows[i]["train_loss"] for rows in runs.values()]) for i in (0, -1))
-    fig, page = _page(850, "Training: the loss falls, the accuracy rises" if (last < first).all()
-                      else "Training: loss and accuracy")
-    key = any(row.get("dev_loss") is not None for rows in runs.values() for row in rows)
-    key = " (solid: train, dashed: dev)" if key else " on the training data"
-    told, ends = [], {name: [] for name in runs}
-    height = 290
-    for what, y0, digits, sign in (("loss", 106, 2, ""), ("accuracy", 480, 1, " %")):
-        form = functools.partial(_number, digits=digits, sign=sign)
-        ax = _panel(fig, 104, y0, 740, height)
-        ax.set_title(what + (" in %" if sign else "") + key)
-        places = []
+    if unit == "epoch":  # the row before the first epoch would flatten what comes after it
+        runs = {name: rows[1:] if len(rows) > 2 else rows for name, rows in runs.items()}
+    below = 0 if weights is None else 190
+    fig = _figure(300 + 24 * len(runs) + below)
+    rooms = [["loss", "accuracy"]] + [["weights"] * 2] * (below > 0)
+    axes = fig.subplot_mosaic(rooms, height_ratios=[1, 0.75][: len(rooms)])
+    told, ends = [], []
+    for part, dash in (("train", "-"), ("dev", "--")):
         for (name, rows), (color, marker) in zip(runs.items(), LOOKS, strict=False):
-            values = {}
-            for part in ("train", "dev"):
-                y = np.array([row.get(f"{part}_{what}") for row in rows], dtype=float)
-                if part == "dev" and np.isnan(y).all():
-                    continue
-                y = values[part] = y * (1 if what == "loss" else 100)
-                every = max(1, len(rows) // 7)
-                ax.plot([row["step"] for row in rows], y, "-" if part == "train" else "--",
-                        color=color, lw=2, marker=marker, ms=8, mew=1.5, clip_on=False,
-                        markevery=(every // 2 * (part == "dev"), every),
-                        mfc=color if part == "train" else "white")
-                told.append(f"{name}, {part} {what}: {form(y[0])} to {form(y[-1])}")
-            finite = [v for v in [y[-1] for y in values.values()] if np.isfinite(v)]
-            places.append(np.mean(finite) if finite else 0)
-            ends[name].append(", ".join(f"{part} {form(y[-1])}" for part, y in values.items()))
-        if what == "loss":
-            ax.tick_params(labelbottom=False)
-            ax.set_ylim(0, None)
-            if ax.get_ylim()[1] > 2.4:
-                ax.axhline(np.log(10), color=GREY, lw=1, ls=":")
-                ax.annotate("ln 10 = 2.30: blind guessing", (1, np.log(10)), (-4, 4), ha="right",
-                            xycoords=("axes fraction", "data"), textcoords="offset points")
-        elif not zoom:
-            ax.set_ylim(0, 100)
-        steps = [row["step"] for rows in runs.values() for row in rows]
-        ax.set_xlim(min(steps), max(max(steps), min(steps) + 1))
-        low, high = ax.get_ylim()
-        unit = height / (high - low)
-        places = _spread([y0 + height - (v - low) * unit for v in places], 80)
-        for place, (name, text), (color, marker) in zip(places, ends.items(), LOOKS, strict=False):
-            y = place + max(0, y0 + 20 - min(places)) - max(0, max(places) - y0 - height + 20)
-            page.plot(872, y, marker, color=color, ms=10)
-            page.text(892, y - 16, name, va="center", weight="bold")
-            page.text(892, y + 16, text[-1].replace(" %,", ","), va="center")
-    ax.set_xlabel(xlabel)
+            rows = [row for row in rows if row.get(f"{part}_loss") is not None]
+            if not rows:
+                continue
+            if part == "dev" and len(runs) == 1:
+                color, marker = LOOKS[1]
+            steps = [row["step"] for row in rows]
+            loss = np.array([row[f"{part}_loss"] for row in rows], dtype=float)
+            right = 100 * np.array([row[f"{part}_accuracy"] for row in rows], dtype=float)
+            every = max(1, len(rows) // 8)
+            look = {
+                "color": color,
+                "ls": dash,
+                "lw": 2,
+                "marker": marker,
+                "ms": 8,
+                "mew": 1.5,
+                "clip_on": False,
+            }
+            look["mfc"] = color if part == "train" else "white"
+            look["markevery"] = (every // 2 * (part == "dev"), every)
+            who = f"{name}, {part}" if name else part
+            ends.append(f"{who}: loss {_number(loss[-1], 2)}, {_number(right[-1], 1, ' %')}")
+            loss[~np.isfinite(loss)] = np.nan
+            axes["loss"].plot(steps, loss, label=ends[-1], **look)
+            axes["accuracy"].plot(steps, right, **look)
+            told.append(
+                f"{who} loss {_number(loss[0], 2)} to {_number(loss[-1], 2)}, "
+                f"{who} accuracy {_number(right[0], 1)} to {_number(right[-1], 1, ' %')}"
+            )
+            low = int(np.nan_to_num(loss, nan=np.inf).argmin())
+            if part == "dev" and np.nanmax(loss[low:], initial=0) > 1.1 * loss[low]:
+                words = f"{who}: lowest loss {loss[low]:.2f} at {unit} {steps[low]:,}"
+                axes["loss"].plot(steps[low], loss[low], "*", color="black", ms=16, label=words)
+                told.append(words)
+    axes["loss"].set(title="loss", ylim=(0, 1.05 * axes["loss"].get_ylim()[1]), xlabel=unit)
+    axes["accuracy"].set(title="accuracy in %", xlabel=unit)
+    if axes["loss"].get_ylim()[1] > 2.4:
+        axes["loss"].axhline(np.log(10), color=GREY, lw=1, ls=":", label="blind guessing: ln 10")
+        told.append(f"the loss of blind guessing is ln 10 = {np.log(10):.2f}")
+    if unit == "step":
+        axes["accuracy"].set_ylim(0, 102)
+    for what in ("loss", "accuracy"):
+        axes[what].locator_params(axis="x", nbins=6, integer=True, min_n_ticks=1)
+    fig.legend(loc="outside upper left", ncols=2)
+    if below:
+        pictures = np.concatenate([np.asarray(W1, dtype=float)[:10] for W1 in weights])
+        ax, n, limit = axes["weights"], len(pictures) // 2, _limit(pictures)
+        _, corners = _sheet(ax, pictures.reshape(-1, 28, 28), n, (3, 3), limit)
+        ax.set_title(f"W1 of {n} hidden units (light: ink adds, dark: ink subtracts)")
+        for words, (x, y) in zip(("start", "end"), corners[::n], strict=True):
+            _note(ax, words, (x, y + 14), (-8, 0), ha="right")
+        told.append(f"below, the weights of {n} hidden units, at the start and at the end")
     return (
         fig,
-        f"Two line charts against {xlabel}, loss above and accuracy below"
-        f"{key}. {'; '.join(told)}. The loss of blind guessing is ln 10 = 2.30.",
-        f"At the end, {'; '.join(f'{name}: {text[-1]} right' for name, text in ends.items())}.",
+        f"Two line charts against {unit}, loss and accuracy (solid: train, dashed: dev). "
+        f"{'; '.join(told)}.",
+        f"At the end, {'; '.join(ends)} right.",
     )
 
 
 @_picture
-def weight_pictures(W1, titles=None):
-    """Rows of W1 (n, 784), at most 20, as pictures on one scale; titles: n strings."""
-    pictures, limit = _weights(np.atleast_2d(W1)[:20])
-    n = len(pictures)
-    titles = [f"unit {i}" for i in range(n)] if titles is None else [str(t) for t in titles][:n]
-    columns, k, gap = (min(n, 5), 6, 18) if n <= 10 else (7, 4, 28)
-    side, step = 28 * k, 28 * k + 48
-    fig, page = _page(96 + -(-n // columns) * step, "What each hidden unit looks for: its weights")
-    for (x, y), title in zip(_tile(page, pictures, 24, 106, k, columns, (gap, 48), WEIGHT, limit),
-                             titles, strict=True):
-        page.text(x + side / 2, y - 20, title, ha="center", va="center")
-    tall = min(-(-n // columns) * step - 48, 400)
-    _scale(page, 32 + columns * (side + gap), 106, tall, limit[1])
-    ends = (f"{t}: {w.min():.2f} to {w.max():.2f}" for t, w in zip(titles, pictures, strict=True))
+def answers(X, A2, Y=None, columns=6, rows=None):
+    """Digits with the network's answer and its probability; with Y also whether it is right.
+
+    columns: at most 8; rows: a name for each row of pictures, written at its left."""
+    pictures, A2, Y = _columns(X, A2, Y)
+    said, p = A2.argmax(axis=0), A2.max(axis=0)
+    n, right, deep = len(pictures), None if Y is None else said == Y, -(-len(pictures) // columns)
+    wide = (WIDTH - (110 if rows else 16)) / columns  # CSS px of a picture and the gap beside it
+    side = min(0.8 * wide, 530 / deep - 76)
+    gap = (round(28 * (wide / side - 1)), round(28 * 76 / side))
+    title = "What the network answers, and how sure it is"
+    fig = _figure(2 * round(30 + deep * (side + 76) / 2), title)
+    ax = fig.subplots()
+    _, corners = _sheet(ax, pictures, columns, gap)
+    told = []
+    for i, (x, y) in enumerate(corners):
+        bad = right is not None and not right[i]
+        color, hatch = (ORANGE, "////") if bad else (BLUE, None)
+        _frame(ax, x, y, 28, 28, ORANGE if bad else LINE, 3 if bad else 1)
+        bar = {"fc": color, "ec": "white", "lw": 0, "hatch": hatch}
+        ax.add_patch(Rectangle((x, y + 30), 28 * p[i], 2.5, **bar))
+        under = (x, y + 32)
+        _note(ax, said[i], under, (0, -13), size=18, weight="bold", ha="left")
+        _note(ax, percent(p[i]), under, (0, -32), ha="left")
+        told.append(f"{said[i]} ({percent(p[i])})")
+        if right is not None:
+            words = f"\u2717 is {Y[i]}" if bad else "\u2713"
+            _note(ax, words, (x + 28, y + 32), (0, -13), ha="right", weight="bold" if bad else None)
+            told[-1] += f" wrong: is {Y[i]}" if bad else " right"
+    for name, (x, y) in zip(rows or [], corners[::columns], strict=False):
+        _note(ax, textwrap.fill(name, 10), (x, y + 14), (-8, 0), ha="right")
+    named = f" The rows: {_list(rows)}." if rows else ""
     return (
         fig,
-        f"{n} pictures of 28 x 28 weights, one for each hidden unit. On one colour scale "
-        f"dark blue is -{limit[1]:.2g} or less, where ink subtracts from the unit's score, and "
-        f"yellow +{limit[1]:.2g} or more, where ink adds. Range of weights: {'; '.join(ends)}.",
-        f"The weights of {n} hidden unit{'s' * (n > 1)}: ink on a light place raises the score, "
-        f"ink on a dark place lowers it (scale \u00b1{limit[1]:.2g}).",
+        f"{n} handwritten digits. Under each a bar as long as the probability, the network's "
+        f"answer and its probability.{named} In reading order: {', '.join(told)}."
+        + ("" if Y is None else f" {right.sum()} of {n} are right; a wrong one has a thick frame."),
+        f"{n} digits, the network's answers and how sure it is: {percent(p.mean())} on average."
+        if Y is None
+        else f"Right: {right.sum()} of {n}. On average the network is {percent(p.mean())} sure.",
     )
 
 
 @_picture
-def weights_over_time(history, units=(0, 1, 2, 3, 4)):
-    """Weights of the chosen units (at most 5) at up to four steps of a run.
-
-    Rows of history are dicts with step and params, (W1, b1, W2, b2)."""
-    n, units = len(history), list(units)[:5]
-    rows = [history[i] for i in sorted({0, n // 16, n // 4, n - 1})]
-    steps = _list(row["step"] for row in rows)
-    chosen = np.array([np.asarray(row["params"][0])[units] for row in rows])
-    pictures, limit = _weights(chosen)
-    moved = float(np.abs(chosen[-1] - chosen[0]).mean())
-    fig, page = _page(116 + len(rows) * 155, "The same weights as training goes on")
-    corners = _tile(page, pictures, 170, 106, 5, len(units), (15, 15), WEIGHT, limit)
-    for (x, _), unit in zip(corners, units, strict=False):
-        page.text(x + 70, 84, f"unit {unit}", ha="center", va="center")
-    for (_, y), row in zip(corners[:: len(units)], rows, strict=True):
-        page.text(150, y + 70, f"step {row['step']:,}", ha="right", va="center")
-    _scale(page, 178 + len(units) * 155, 106, max(140, min(len(rows) * 155 - 15, 400)), limit[1])
+def hidden_unit(w, X, a, Y):
+    """One hidden unit: its weights w (784,), the digits that excite it most, by its activations
+    a (m,) on X, and its mean activation for each class."""
+    pictures, _, Y = _columns(X, Y=Y)
+    w, a = np.asarray(w, dtype=float).reshape(28, 28), np.asarray(a, dtype=float).ravel()
+    top, limit = np.argsort(-a, kind="stable")[:6], _limit(w)
+    means = np.array([a[Y == d].mean() if (Y == d).any() else 0.0 for d in range(10)])
+    best, active = int(means.argmax()), float((a > 0).mean())
+    fig = _figure(360, f"One hidden unit: on average a {best} excites it most")
+    weights, digits, bars = fig.subplots(1, 3, width_ratios=(1.2, 1.1, 0.8))
+    image, _ = _sheet(weights, [w], 1, (0, 0), limit)
+    _scale(fig, image, cax=weights.inset_axes((1.04, 0, 0.12, 1)))
+    for i, (x, y) in zip(top, _sheet(digits, pictures[top], 3, (14, 20))[1], strict=True):
+        _note(digits, f"{Y[i]}: {a[i]:.1f}", (x + 14, y + 28), (0, -8))
+    colors = [BLUE if d == best else LINE for d in range(10)]
+    _bars(bars, means, [f"{mean:.2f}" for mean in means], colors)
+    weights.set_title("its weights")
+    digits.set_title("most exciting digits")
+    bars.set_title("mean activation")
     return (
         fig,
-        f"A table of weight pictures: columns are the hidden units {_list(units)}, rows the steps "
-        f"{steps}. Dark blue is -{limit[1]:.2g} or less, yellow +{limit[1]:.2g} or more. From the "
-        f"first row to the last a weight moves by {moved:.3f} on average.",
-        f"Weights of the units {_list(units)} at the steps {steps}: on average a weight moves by "
-        f"{moved:.3f}.",
+        f"One hidden unit. Its weights as a picture, -{limit:.2g} or less dark blue, "
+        f"+{limit:.2g} or more yellow. The digits that excite it most, with its activation: "
+        f"{_list(f'a {Y[i]} ({a[i]:.1f})' for i in top)}. Bars of its mean activation for each "
+        f"digit: {', '.join(f'{d}: {v:.2f}' for d, v in enumerate(means))}. It is above 0 on "
+        f"{percent(active)} of {a.size:,} examples.",
+        f"A {best} excites this unit most (mean activation {means[best]:.2f}); it is above 0 on "
+        f"{percent(active)} of the examples.",
     )
 
 
@@ -635,113 +824,70 @@ def confusion_matrix(counts):
     counts = np.asarray(counts).astype(int)
     wrong = counts - np.diag(np.diag(counts))
     order = np.argsort(-wrong, axis=None, kind="stable")[:3]
-    worst = [(int(o) // 10, int(o) % 10) for o in order if wrong.flat[o]]
+    worst = [divmod(int(o), 10) for o in order if wrong.flat[o]]
     named = [f"{i} taken for {j}: {counts[i, j]:,}" for i, j in worst]
-    least = min((counts[cell] for cell in worst), default=0)
-    ties = int((wrong == least).sum()) - sum(counts[cell] == least for cell in worst)
-    also = f"and {ties} more with {least}" if least and ties else ""
     right, total = int(np.trace(counts)), int(counts.sum())
-    fig, page = _page(730, f"{right:,} of {total:,} right, and what is taken for what")
-    w, h, x0, y0 = 78, 56, 106, 148
-    page.imshow(wrong / max(wrong.max(), 1), cmap=HEAT, vmin=0, vmax=1, aspect="auto",
-                extent=(x0, x0 + 10 * w, y0 + 10 * h, y0), interpolation="nearest")
-    _frame(page, x0, y0, 10 * w, 10 * h)
-    for i in range(10):
-        page.text(x0 + (i + 0.5) * w, y0 - 20, i, ha="center", va="center", weight="bold")
-        page.text(x0 - 22, y0 + (i + 0.5) * h, i, ha="center", va="center", weight="bold")
+    fig = _figure(480, f"{right:,} of {total:,} right, and what is taken for what")
+    ax = fig.subplots()
+    ax.imshow(wrong, cmap=HEAT, vmin=0, vmax=max(wrong.max(), 1), aspect="auto")
     for (i, j), count in np.ndenumerate(counts):
+        look = {"color": BLUE, "weight": "bold"} if i == j else {}
         if count:
-            page.text(x0 + (j + 0.5) * w, y0 + (i + 0.5) * h, count, ha="center",
-                      va="center", color=BLUE if i == j else "black",
-                      weight="bold" if i == j else "normal")
-    page.text(x0 + 5 * w, y0 - 56, "the network's answer", ha="center", va="center")
-    page.text(44, y0 + 5 * h, "true digit", ha="center", va="center", rotation=90)
+            _note(ax, count, (j, i), **look)
     for i, j in worst:
-        _frame(page, x0 + j * w + 3, y0 + i * h + 3, w - 6, h - 6, "black", 2.5)
-    page.text(x0 + 10 * w + 30, y0 + 6, "bold: right answers\n\n" + (
-        "\n".join(["framed: most", "frequent mistakes", *named, also]) if named else "no mistakes"),
-        va="top", linespacing=1.4)
+        _frame(ax, j - 0.46, i - 0.44, 0.92, 0.88, "black", 2.5)
+    ax.set(xticks=range(10), yticks=range(10), ylabel="true digit")
+    ax.set_xlabel("the network's answer")
+    ax.xaxis.set_label_position("top")
+    ax.tick_params(length=0, labeltop=True, labelbottom=False)
+    ax.spines[:].set_visible(True)
+    words = ["framed: most", "frequent mistakes", *named] if named else ["no mistakes"]
+    _note(
+        ax,
+        "\n".join(["bold: right answers", "", *words]),
+        (9.5, -0.4),
+        (14, 0),
+        ha="left",
+        va="top",
+        linespacing=1.5,
+    )
     return (
         fig,
         "Confusion matrix: a table of counts, 10 rows for the true digit, 10 columns for the "
         f"answer. {right:,} of {total:,} are right, on the diagonal: "
         f"{', '.join(f'{d}: {n:,}' for d, n in enumerate(np.diag(counts)))}. "
-        + (f"Most frequent mistakes, framed: {_list(named)}" if named else "No mistakes")
-        + (f"; {also}." if also else "."),
+        + (f"Most frequent mistakes, framed: {_list(named)}." if named else "No mistakes."),
         f"{total - right:,} mistakes in {total:,}"
         + (f". Most frequent: {_list(named)}." if named else "."),
     )
 
 
-def _wilson(right, total):
-    """95 % interval of a share, low and high in 0..1 (Wilson 1927, J. Am. Stat. Assoc. 22, 209)."""
-    z = 1.959964  # the normal distribution's 97.5 % point
-    n = np.maximum(total, 1)
-    p = right / n
-    middle = (p + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
-    return middle - half, middle + half
-
-
-@_picture
-def accuracy_per_digit(right, total):
-    """right, total (10,): how many of each digit were read rightly, and of how many.
-
-    With 95 % intervals by Wilson's score (E. B. Wilson 1927, J. Am. Stat. Assoc. 22, 209-212)."""
-    right, total = np.asarray(right, dtype=float), np.asarray(total, dtype=float)
-    share = 100 * right / np.maximum(total, 1)
-    low, high = (100 * end for end in _wilson(right, total))
-    overall, seen = 100 * right.sum() / max(total.sum(), 1), np.flatnonzero(total)
-    worst = seen[share[seen].argmin()]
-    level = int((low[seen] <= high[worst]).sum()) - 1
-    fig, _ = _page(550, "Right answers for each digit, with 95 % intervals")
-    ax = _panel(fig, 120, 90, 900, 370, xlabel="true digit", ylabel="right in %", xlim=(-0.5, 9.5),
-                ylim=(0, 100), xticks=range(10))
-    ax.bar(range(10), share, 0.84, color=BLUE)
-    ax.errorbar(seen, (low + high)[seen] / 2, (high - low)[seen] / 2, fmt="none", ecolor="black",
-                elinewidth=2, capsize=7, capthick=2)
-    for d in range(10):
-        tall = share[d] > 40
-        ax.text(d, 4 if tall else high[d] * bool(total[d]) + 2, ha="center", va="bottom",
-                s=f"{share[d]:.1f}" if total[d] else "none", color="white" if tall else "black",
-                bbox=None if tall else CLEAR)
-    ax.axhline(overall, color="black", lw=1.5, ls="--")
-    _beside(ax, overall, f"all together:\n{overall:.1f} %")
-    ax.tick_params(bottom=False)
-    told = (f"{d}: {share[d]:.1f} % of {total[d]:,.0f} ({low[d]:.1f} to {high[d]:.1f})"
-            for d in seen)
-    return (
-        fig,
-        "Bar chart of the share of each digit that was read rightly, with 95 % intervals: "
-        f"{', '.join(told)}. A dashed line marks {overall:.1f} % for all together.",
-        f"Each digit's accuracy with its 95 % interval. Lowest: the {worst}, {share[worst]:.1f} %; "
-        f"its interval, {low[worst]:.1f} to {high[worst]:.1f} %, overlaps those of {level} others.",
-    )
-
-
 @_picture
 def confident_mistakes(X, A2, Y, n=4):
-    """The n wrong answers of which the network was most sure, each with its ten probabilities."""
-    X, A2, Y = _columns(X, A2, Y)
+    """The n (at most 4) wrong answers of which the network was most sure."""
+    pictures, A2, Y = _columns(X, A2, Y)
     said, p = A2.argmax(axis=0), A2.max(axis=0)
     wrong = np.flatnonzero(said != Y)
-    chosen = wrong[np.argsort(-p[wrong], kind="stable")][:n]
+    chosen = wrong[np.argsort(-p[wrong], kind="stable")][: min(n, 4)]
     if not chosen.size:
         words = f"No mistakes among these {Y.size:,} examples"
-        return _page(80, words)[0], f"{words}: nothing to show.", f"{words}."
-    fig, page = _page(84 + -(-len(chosen) // 2) * 392, "Wrong, and sure of it")
+        return _figure(60, words), f"{words}: nothing to show.", f"{words}."
+    fig = _figure(40 + 230 * -(-len(chosen) // 2), "Wrong, and sure of it")
+    axes = fig.subplots(-(-len(chosen) // 2), 4, width_ratios=(1, 0.9) * 2).reshape(-1, 2)
     told = []
-    for i, (index, picture) in enumerate(zip(chosen, _digits(X[:, chosen]), strict=True)):
-        x, y, a, t = 36 + i % 2 * 606, 84 + i // 2 * 392, said[index], Y[index]
-        page.text(x, y + 20, f"said {a}, is {t}", weight="bold", va="center")
-        _tile(page, [picture], x, y + 52, 7, 1, (0, 0))
-        _frame(page, x, y + 52, 196, 196)
+    for i, (digit, bars) in zip(chosen, axes, strict=False):
+        a, t = said[i], Y[i]
+        _sheet(digit, [pictures[i]], 1, (0, 0))
+        _frame(digit, 0, 0, 28, 28)
+        digit.set_title(f"said {a}, is {t}", weight="bold")
         words, colors, hatches = [""] * 10, [LINE] * 10, [None] * 10
-        words[a], words[t] = f"said: {_percent(p[index])}", f"true: {_percent(A2[t, index])}"
+        words[a], words[t] = f"said: {percent(p[i])}", f"true: {percent(A2[t, i])}"
         colors[a], colors[t], hatches[t] = BLUE, ORANGE, "////"
-        _bars(_panel(fig, x + 246, y, 150, 350, xlim=(0, 1)), A2[:, index], words, colors, hatches)
-        told.append(f"a {t} taken for {a}, {_percent(p[index])} sure (true digit: "
-                    f"{_percent(A2[t, index])})")
+        _bars(bars, A2[:, i], words, colors, hatches)
+        bars.set_xlim(0, 1)
+        told.append(f"a {t} taken for {a}, {percent(p[i])} sure (true digit: {percent(A2[t, i])})")
+    for ax in axes[len(chosen) :].ravel():
+        ax.axis("off")
     return (
         fig,
         f"The {len(chosen)} most confident of {len(wrong):,} mistakes among {Y.size:,} examples, "
@@ -751,256 +897,25 @@ def confident_mistakes(X, A2, Y, n=4):
 
 
 @_picture
-def hidden_unit(w, X, a, Y):
-    """One hidden unit: its weights w (784,), the digits that excite it most, by its activations
-    a (m,) on X, and its mean activation for each class."""
-    X, _, Y = _columns(X, Y=Y)
-    a = np.asarray(a, dtype=float).ravel()
-    pictures, limit = _weights(w)
-    top = np.argsort(-a, kind="stable")[:6]
-    means = np.array([a[Y == d].mean() if (Y == d).any() else 0.0 for d in range(10)])
-    best, active = int(means.argmax()), float((a > 0).mean())
-    fig, page = _page(540, f"One hidden unit: on average a {best} excites it most")
-    for x, words in ((30, "its weights"), (484, "most exciting digits"), (904, "mean activation")):
-        page.text(x, 94, words, va="center")
-    _tile(page, pictures, 30, 126, 8, 1, (0, 0), WEIGHT, limit)
-    _scale(page, 264, 126, 224, limit[1])
-    for i, (x, y) in zip(top, _tile(page, _digits(X[:, top]), 484, 126, 4, 3, (16, 80)),
-                         strict=True):
-        page.text(x + 56, y + 134, f"a {Y[i]}: {a[i]:.1f}", ha="center", va="center")
-    _bars(_panel(fig, 934, 120, 190, 390), means, [f"{mean:.2f}" for mean in means],
-          [BLUE if d == best else LINE for d in range(10)])
-    return (
-        fig,
-        f"One hidden unit. Its weights as a picture, -{limit[1]:.2g} or less dark blue, "
-        f"+{limit[1]:.2g} or more yellow. The digits that excite it most, with its activation: "
-        f"{_list(f'a {Y[i]} ({a[i]:.1f})' for i in top)}. Bars of its mean activation for each "
-        f"digit: {', '.join(f'{d}: {v:.2f}' for d, v in enumerate(means))}. It is above 0 on "
-        f"{_percent(active)} of {a.size:,} examples.",
-        f"A {best} excites this unit most (mean activation {means[best]:.2f}); it is above 0 on "
-        f"{_percent(active)} of the examples.",
-    )
-
-
-@_picture
-def gradient_match(analytic, numeric, names):
-    """Gradients by backward_prop (analytic) against central differences (numeric), by parameter.
-
-    Two lists of arrays of equal shapes, and their names. An array is called off when
-    |a - n| / (|a| + |n|), Euclidean norms, exceeds 1e-4."""
-    arrays = []
-    for a, n, name, look in zip(analytic, numeric, names, LOOKS, strict=False):
-        a, n = np.asarray(a, dtype=float), np.asarray(n, dtype=float)
-        size = np.linalg.norm(a) + np.linalg.norm(n)
-        arrays.append((name, a.ravel(), n.ravel(), np.linalg.norm(a - n) / (size or 1), look))
-    off = [name for name, _, _, error, _ in arrays if not error <= 1e-4]
-    fig, page = _page(720, f"{_list(off)} off the diagonal: backward_prop is wrong there" if off
-                      else "Every gradient lies on the diagonal: the two agree")
-    ax = _panel(fig, 150, 84, 570, 530, xlabel="gradient by central differences",
-                ylabel="gradient by backward_prop")
-    page.text(776, 100, "relative difference", va="center", weight="bold")
-    for i, (name, a, n, error, (color, marker)) in enumerate(arrays):
-        bad, y = name in off, 156 + i * 90
-        ax.plot(n, a, marker, color=color, ms=12 if bad else 8, mec="white", mew=0.7,
-                zorder=3 + bad)
-        page.plot(790, y, marker, color=color, ms=11)
-        page.text(816, y, f"{name}: {error:.2g}{', off' * bad}", va="center",
-                  weight="bold" if bad else "normal")
-        page.text(816, y + 32, f"{n.size:,} parameters", va="center")
-    both = np.concatenate([v for _, a, n, *_ in arrays for v in (a, n)])
-    room = 0.05 * (np.ptp(both) or 1)
-    ends = [both.min() - room, both.max() + room]
-    ax.plot(ends, ends, color="black", lw=1.2, zorder=1)
-    ax.set(xlim=ends, ylim=ends)
-    ax.locator_params(nbins=5)
-    told = [f"{name}: {n.size:,} parameters, relative difference {error:.2g}"
-            for name, _, n, error, _ in arrays]
-    far = max(row[3] for row in arrays)
-    return (
-        fig,
-        "Scatter chart of gradients by backward_prop against gradients by central differences, a "
-        f"point for each parameter, with the diagonal where both agree. {'; '.join(told)}. "
-        + (f"Off the diagonal: {_list(off)}." if off else "All points lie on the diagonal."),
-        f"{_list(off)} off the diagonal: relative difference up to {far:.2g}." if off else
-        f"All {both.size // 2:,} gradients agree: relative difference {far:.2g} at most.",
-    )
-
-
-def _beside_others(error, half, others):
-    """A sentence on an error in % with its half-width, beside others' errors."""
-    inside = sum(abs(other - error) <= half for other in others)
-    return (
-        f"Yours: {error:.2f} % wrong, clearly less than {sum(o > error + half for o in others)} of "
-        f"the {len(others)} others; its interval, {error - half:.2f} to {error + half:.2f} %, "
-        f"holds {inside or 'none'} of them."
-    )
-
-
-@_picture
-def score_chart(rows):
-    """rows: (name, error in %, half-width of its 95 % interval or None, ours: bool), one a line."""
-    fig, page = _page(170 + 62 * len(rows), "Wrong answers in %: further left is better")
-    ax = _panel(fig, 640, 76, 360, 62 * len(rows), xscale="log", yticks=[],
-                ylim=(len(rows) - 0.5, -0.5), xlabel="each step doubles")
-    told, errors = [], [max(row[1], 0.01) for row in rows]  # a log scale has no 0
-    for i, (name, error, half, ours) in enumerate(rows):
-        weight, end = "bold" if ours else "normal", max(error + (half or 0), 0.01)
-        if half:
-            ax.errorbar(error, i, xerr=min(half, errors[i] * 0.99), color="black", elinewidth=2,
-                        capsize=7, capthick=2)
-        ax.plot(errors[i], i, "D" if ours else "o", color=BLUE, ms=11 if ours else 9, mew=2,
-                mfc=BLUE if ours else "white", zorder=3)
-        text = f"{error:g} %" + (f" \u00b1 {half:.2g}" if half else "")
-        ax.annotate(text, (end, i), (10, 0), textcoords="offset points", va="center",
-                    weight=weight)
-        name = f"yours: {name}" if ours and "your" not in name else name
-        page.text(616, 76 + 62 * (i + 0.5), textwrap.fill(name, 34 if ours else 38), ha="right",
-                  va="center", weight=weight)
-        told.append(f"{name} {text}")
-    most = max(error + (half or 0) for _, error, half, _ in rows)
-    ticks = 2.0 ** np.arange(np.floor(np.log2(min(errors))), np.ceil(np.log2(most)) + 1)
-    ax.set_xlim(ticks[0] * 0.9, ticks[-1] * 1.1)
-    ax.set_xticks(ticks, [f"{t:g}" for t in ticks])
-    ax.minorticks_off()
-    ax.spines["left"].set_visible(False)
-    mine = [row for row in rows if row[3]]
-    others = [row[1] for row in rows if not row[3]]
-    return (
-        fig,
-        f"Dot chart of wrong answers in per cent, on a doubling scale: {'; '.join(told)}. A filled "
-        "diamond is yours, open circles are others; bars are 95 % intervals.",
-        _beside_others(*mine[-1][1:3], others) if mine else
-        f"{len(rows)} results, {min(r[1] for r in rows):g} to {max(r[1] for r in rows):g} % wrong.",
-    )
-
-
-@_picture
-def batch_noise(full, batches):
-    """How well the gradient of a mini-batch points along that of all `full` examples.
-
-    batches: dict batch size -> cosines of many batches (1: same direction, 0: at right angles)."""
-    data = {size: np.asarray(batches[size], dtype=float).ravel() for size in sorted(batches)}
-    middles = [float(np.median(values)) for values in data.values()]
-    fig, _ = _page(630, "The larger the batch, the truer its direction"
-                   if middles == sorted(middles) else "Directions of mini-batch gradients")
-    ax = _panel(fig, 130, 84, 900, 410, ylabel="cosine with the full gradient",
-                xlabel="examples in the batch, and the median cosine (thick line)")
-    for i, (values, middle) in enumerate(zip(data.values(), middles, strict=True)):
-        ax.plot(i + np.linspace(-0.3, 0.3, len(values) + 2)[1:-1], values, "o", ms=6, mfc="white",
-                mec=BLUE, mew=1.2)
-        ax.plot([i - 0.38, i + 0.38], [middle] * 2, color="black", lw=3)
-    ax.axhline(1, color=GREY, lw=1, ls="--")
-    _beside(ax, 1, f"all {full:,}")
-    ax.set_xticks(range(len(data)), [f"{s:,}\n{m:.2f}" for s, m in zip(data, middles, strict=True)])
-    ax.set(xlim=(-0.5, len(data) - 0.5), ylim=(min(0, *map(min, data.values())) - 0.05, 1.05))
-    ax.tick_params(bottom=False)
-    told = (f"{s:,}: median {np.median(v):.2f}, from {v.min():.2f} to {v.max():.2f}"
-            for s, v in data.items())
-    pairs = _list(f"{m:.2f} with {s:,}" for s, m in zip(data, middles, strict=True))
-    return (
-        fig,
-        f"Strip chart of the cosine between a mini-batch's gradient and that of all {full:,} "
-        f"examples, by batch size. {'; '.join(told)}. At 1 the two have the same direction.",
-        f"Median cosine with the full gradient: {pairs} examples in a batch.",
-    )
-
-
-@_picture
 def ladder(rows):
-    """The rungs so far, in order: (name, seconds, accuracy in %, half-width or None)."""
-    seconds, accuracy = (np.array([row[i] for row in rows], dtype=float) for i in (1, 2))
-    half = np.array([row[3] or 0 for row in rows], dtype=float)
-    n = len(rows)
-    fig, page = _page(max(580, 110 + 74 * n), f"{n} rung{'s' * (n > 1)} climbed: accuracy on dev "
-                      "against seconds of training")
-    ax = _panel(fig, 120, 84, 610, 400, xlabel="seconds of training", ylabel="right on dev in %")
-    if seconds.max() > 10 * seconds.min() > 0:
-        ax.set_xscale("log")
-        ax.xaxis.set(major_locator=LogLocator(subs=(1, 2, 5)), minor_locator=NullLocator(),
-                     major_formatter="{x:g}")
-        ax.set_xlim(seconds.min() / 1.6, seconds.max() * 1.6)
-    else:
-        ax.set_xlim(0, 1.15 * seconds.max())
-    ax.set_ylim(np.floor((accuracy - half).min() - 1), min(100, (accuracy + half).max() + 1))
-    ax.locator_params(axis="y", integer=True)
-    ax.plot(seconds, accuracy, color=LINE, lw=1.5)
-    ax.errorbar(seconds, accuracy, half, fmt="o", ms=8, color=BLUE, elinewidth=2, capsize=6)
-    dots = [page.transData.inverted().transform(ax.transData.transform(row[1:3])) for row in rows]
-    around = [30 * np.array([np.cos(t), -np.sin(t)]) for t in np.arange(1, 17, 2) * np.pi / 8]
-    taken, told = list(dots), []
-    for i, ((name, took, right, wide), dot) in enumerate(zip(rows, dots, strict=True)):
-        free = [min(28, *(np.hypot(*(dot + a - t)) for t in taken)) for a in around]
-        spot = dot + around[int(np.argmax(free))]  # the first that is free, or the freest
-        taken.append(spot)
-        page.text(*spot, i + 1, weight="bold", ha="center", va="center")
-        y, text = 96 + 74 * i, f"{right:.1f} %" + (f" \u00b1 {wide:.1f}" if wide else "")
-        page.text(780, y, f"{i + 1}  {name}", weight="bold", va="center")
-        page.text(818, y + 32, f"{text}, {took:.1f} s", va="center")
-        told.append(f"{i + 1}. {name}: {text} in {took:.1f} s")
+    """The rungs in order, from the top: (name, accuracy in %, half width of its 95 % interval)."""
+    names, right, half = zip(*rows, strict=True)
+    y = np.arange(len(rows))
+    words = [f"{r:.1f} \u00b1 {h:.1f}" for r, h in zip(right, half, strict=True)]
+    told = [f"{name} {text}" for name, text in zip(names, words, strict=True)]
+    fig = _figure(110 + 40 * len(rows), "The ladder: accuracy in %, with 95 % intervals")
+    ax = fig.subplots()
+    ax.errorbar(right, y, xerr=half, fmt="o-", color=BLUE, ms=9, lw=1, elinewidth=2, capsize=6)
+    for i, text in enumerate(words):
+        _note(ax, text, (1, i), (10, 0), xycoords=("axes fraction", "data"), ha="left")
+    ax.set_yticks(y, [textwrap.fill(name, 30) for name in names])
+    ax.set(ylim=(len(rows) - 0.5, -0.5), xlabel="right answers in %")
+    ax.tick_params(axis="y", length=0)
+    ax.grid(axis="y", color=LINE, lw=0.5)
     return (
         fig,
-        "Chart of accuracy on dev in per cent against seconds of training, a numbered point for "
-        f"each rung, joined in order, with 95 % intervals. {'; '.join(told)}.",
-        f"Rung {told[-1]}" + (f"; it began with {accuracy[0]:.1f} %." if n > 1 else "."),
+        f"Chart of the accuracy in % by rung, with 95 % intervals: {'; '.join(told)}.",
+        f"From {names[0]} to {names[-1]}: {words[0]} % became {words[-1]} %."
+        if len(rows) > 1
+        else f"{told[0]} %.",
     )
-
-
-@_picture
-def shifted(X, X_shifted):
-    """Up to eight originals, above, and the same digits shifted or rotated, below."""
-    before, after = (_digits(np.asarray(v)[:, :8]) for v in (X, X_shifted))
-    grid = np.arange(28)
-    middles = [np.array([[p.sum(axis=i) @ grid / max(p.sum(), 1e-9) for i in (0, 1)] for p in part])
-               for part in (before, after)]
-    fig, page = _page(430, "The same digit, moved a little, is a new example to the network")
-    corners = _tile(page, np.concatenate([before, after]), 150, 80, 4, len(before), (20, 28))
-    for y, words in ((136, "before"), (276, "after"), (374, "moved")):
-        page.text(126, y, words, ha="right", va="center")
-    for x, y in corners:
-        _frame(page, x, y, 112, 112)
-        page.plot([x + 56] * 2, [y, y + 112], ":", color=LINE, lw=0.8)
-        page.plot([x, x + 112], [y + 56] * 2, ":", color=LINE, lw=0.8)
-    told = []
-    for (x, _), (right, down) in zip(corners, middles[1] - middles[0], strict=False):
-        words = [f"{more if d > 0 else less} {abs(d):.1f}" for d, more, less in (
-            (right, "right", "left"), (down, "down", "up")) if abs(d) >= 0.05] or ["0.0"]
-        page.text(x + 56, 374, "\n".join(words), ha="center", va="center")
-        told.append(" ".join(words))
-    far = np.hypot(*(middles[1] - middles[0]).T)
-    return (
-        fig,
-        f"{len(before)} digits and, below, the same digits moved. How far the middle of the ink "
-        f"moved, in pixels: {'; '.join(told)}.",
-        f"{len(before)} digits and their moved copies; the middle of the ink moved by "
-        f"{far.min():.1f} to {far.max():.1f} pixels.",
-    )
-
-
-_lines = {}  # (id of a history, number of the cell's run) -> the line that shows it
-
-
-def progress(history):
-    """Show the last row of history as a line of text, which later calls of the cell rewrite.
-
-    history: a list of dicts as for training_curves. The first row of a run starts a line of its
-    own. Outside IPython it does nothing."""
-    try:
-        from IPython import get_ipython
-        from IPython.display import display
-    except ImportError:
-        return
-    shell = get_ipython()
-    if shell is None or not history:
-        return
-    row = history[-1]
-    text = (
-        f"step {row['step']:,}: loss {row['train_loss']:.3f}, "
-        f"train {100 * row['train_accuracy']:.1f} %"
-    )
-    if row.get("dev_accuracy") is not None:
-        text += f", dev {100 * row['dev_accuracy']:.1f} %"
-    key = id(history), shell.execution_count
-    if len(history) == 1 or key not in _lines:
-        _lines[key] = display({"text/plain": text}, raw=True, display_id=True)
-    else:
-        _lines[key].update({"text/plain": text}, raw=True)

@@ -61,9 +61,9 @@ def diagnose(history):
     means = np.convolve(judged, np.ones(fifth) / fifth, "valid")
     apart = measured and dev[-1] > loss[-1] and dev_accuracy[-1] < accuracy[-1]
     if apart and means[-1] > DEV_RISE * means.min():
-        at = history[int(means.argmin()) + fifth - 1]["step"]
+        at = history[int(dev.argmin())]["step"]
         return (
-            f"The dev loss rises since about step {at} while the train loss falls, so the network "
+            f"The dev loss was lowest at step {at} and rises while the train loss falls, so the network "
             "overfits: stop there, or use more examples or fewer hidden units."
         )
     if measured and accuracy[-1] - dev_accuracy[-1] > GAP:

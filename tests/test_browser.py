@@ -1,14 +1,13 @@
-"""The notebook in a real browser, as a learner meets it: Run All, draw a digit, read on.
+"""The pad and the live run in a real browser, as a learner meets them in JupyterLab.
 
-Skipped, with the reason, where no Chromium, Chrome or Edge is installed. It is driven through its
-DevTools protocol with websocket-client, which JupyterLab brings: nothing else needs installing.
+Most tests run on a short notebook, made here from the notebook's own function cells. Those marked
+`full` look at every cell of the whole notebook. Skipped, with the reason, where Playwright for
+Python or a Chromium, Chrome or Edge is missing; nothing is downloaded.
 
-    pytest tests/test_browser.py -s                    # -s shows the measured round trip
-    SCREENSHOTS=folder pytest tests/test_browser.py    # keeps pictures of the whole page
-    NOTEBOOK=other.ipynb pytest tests/test_browser.py  # another notebook that draws with `pad`
+    SCREENSHOTS=folder pytest tests/test_browser.py    # keeps pictures of what was seen
 """
-import base64
-import itertools
+
+import contextlib
 import json
 import os
 import pathlib
@@ -16,242 +15,155 @@ import re
 import shutil
 import signal
 import socket
-import statistics
 import subprocess
 import sys
 import time
 import urllib.parse
 import urllib.request
-from importlib import metadata
 
 import nbformat
-import numpy as np
 import pytest
-import websocket
 from jupyter_client import BlockingKernelClient
+from nbformat.v4 import new_code_cell, new_notebook
 
-from draw_pad import drawings
+from run_notebook import NOTEBOOK
+from widgets import drawings
 
-ROOT = pathlib.Path(__file__).resolve().parents[1]
-NOTEBOOK = pathlib.Path(os.environ.get("NOTEBOOK", ROOT / "mnist-scratch.ipynb"))
-BROWSER = next(filter(None, map(shutil.which, [
-    "chromium", "chromium-browser", "google-chrome", "chrome", "msedge",
-    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"])), None)
-LAB = tuple(int(n) for n in metadata.version("jupyterlab").split(".")[:2])
-pytestmark = [
-    pytest.mark.skipif(BROWSER is None, reason="needs Chromium, Chrome or Edge: none is installed"),
-    # It takes cells that are out of sight off the page, and the tests look for them there
-    pytest.mark.skipif(LAB < (4, 4), reason="JupyterLab is older than 4.4: seen to fail with 4.2")]
-RUN_ALL = 900  # seconds that Run All may take on a slow machine
-REST = 5  # seconds that the kernel must have been idle when Run All has come to its end
-KEYS = {"Enter": 13, " ": 32, "Tab": 9, "Escape": 27}
+playwright = pytest.importorskip("playwright.sync_api", reason="needs Playwright for Python")
+expect = playwright.expect
+expect.set_options(timeout=30_000)
 
-
-class Page:
-    """One browser tab, driven by real mouse, finger and keys; it remembers what went wrong."""
-
-    def __init__(self, url, screenshots):
-        self.socket = websocket.create_connection(url, timeout=60, suppress_origin=True)
-        self.numbers, self.events, self.screenshots = itertools.count(1), [], screenshots
-        for domain in ("Page", "Runtime", "Network", "Log"):
-            self.call(f"{domain}.enable")
-
-    def call(self, method, **params):
-        number = next(self.numbers)
-        self.socket.send(json.dumps({"id": number, "method": method, "params": params}))
-        while True:
-            message = json.loads(self.socket.recv())
-            if message.get("id") == number:
-                assert "error" not in message, f"{method}: {message['error']}"
-                return message["result"]
-            self.events.append(message)
-
-    def js(self, expression):
-        result = self.call("Runtime.evaluate", expression=expression, returnByValue=True,
-                           awaitPromise=True)
-        assert "exceptionDetails" not in result, f"{expression}: {result['exceptionDetails']}"
-        return result["result"].get("value")
-
-    def wait(self, expression, seconds=20):
-        """The value of a JavaScript expression once it is true."""
-        end = time.monotonic() + seconds
-        while not (value := self.js(expression)):
-            if time.monotonic() > end:
-                self.screenshot(f"waited-in-vain-{time.monotonic():.0f}")
-                pytest.fail(f"waited {seconds} s in vain for: {expression}")
-            time.sleep(0.05)
-        return value
-
-    def place(self, element):
-        """Left, top, width, height of an element (a JavaScript expression), scrolled into view."""
-        return self.wait(f"""(() => {{ const e = {element}; if (!e) return null;
-            const seen = e.getBoundingClientRect();
-            if (seen.top < 90 || seen.bottom > innerHeight - 40)
-                e.scrollIntoView({{block: "center", behavior: "instant"}});
-            const r = e.getBoundingClientRect();
-            return r.width > 0 && [r.left, r.top, r.width, r.height]; }})()""")
-
-    def mouse(self, kind, x, y, **more):
-        self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, **more)
-
-    def click(self, element):
-        left, top, width, height = self.place(element)
-        x, y = left + width / 2, top + height / 2
-        self.mouse("mouseMoved", x, y)
-        for kind in ("mousePressed", "mouseReleased"):
-            self.mouse(kind, x, y, button="left", clickCount=1)
-
-    def press(self, key):
-        text = {"Enter": "\r", " ": " "}.get(key)
-        more = {"key": key, "code": "Space" if key == " " else key,
-                "windowsVirtualKeyCode": KEYS[key]}
-        self.call("Input.dispatchKeyEvent", type="keyDown" if text else "rawKeyDown",
-                  **more, **({"text": text} if text else {}))
-        self.call("Input.dispatchKeyEvent", type="keyUp", **more)
-
-    def menu(self, *labels):
-        """Choose from JupyterLab's menus."""
-        item = "[...document.querySelectorAll('{}')].find(e => e.textContent.trim() === '{}')"
-        self.click(item.format(".lm-MenuBar-itemLabel", labels[0]))
-        for label in labels[1:]:
-            self.click(item.format(".lm-Menu-itemLabel", label))
-
-    def screenshot(self, name):
-        data = self.call("Page.captureScreenshot", format="png")["data"]
-        (self.screenshots / f"{name}.png").write_bytes(base64.b64decode(data))
-
-    def draw(self, digit, shape=0, move=None):
-        """Draw a digit on the pad, with the mouse; `move(x, y)` replaces each movement."""
-        self.place(PAD)
-        left, top, width, height = self.place(PAPER)
-        for stroke in drawings.place(drawings.SHAPES[digit][shape]):
-            points = [(left + x * width, top + y * height) for x, y in stroke]
-            self.mouse("mouseMoved", *points[0])
-            self.mouse("mousePressed", *points[0], button="left", clickCount=1)
-            for x, y in points[1:]:
-                (move or self.moved)(x, y)
-            self.mouse("mouseReleased", *points[-1], button="left", clickCount=1)
-
-    def moved(self, x, y):
-        self.mouse("mouseMoved", x, y, button="left", buttons=1)
-        time.sleep(0.01)
-
-
-PAD = "document.querySelector('.draw-pad')"
-PAPER = f"{PAD}?.querySelector('svg')"
-SENTENCE = f"{PAD}?.querySelector('.draw-pad-sentence').textContent"
-PERCENTS = f"[...{PAD}.querySelectorAll('li span')].map(e => e.textContent)"
-PIXELS = f"[...{PAD}.querySelector('canvas').getContext('2d').getImageData(0, 0, 28, 28).data]"
-SCROLLER = ("(document.querySelector('.jp-Notebook .jp-WindowedPanel-outer')"
-            " ?? document.querySelector('.jp-Notebook'))")
-
-
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
-
-
-def wait_for(found, seconds, what):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        try:
-            if value := found():
-                return value
-        except OSError:
-            pass
-        time.sleep(0.1)
-    pytest.fail(f"{what} did not start within {seconds} s")
-
-
-def answers(address):
-    with urllib.request.urlopen(address, timeout=5) as reply:
-        return json.load(reply)
+BROWSERS = [
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "chrome",
+    "msedge",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+]
+BROWSER = next(filter(None, map(shutil.which, BROWSERS)), None)
+pytestmark = pytest.mark.skipif(BROWSER is None, reason="needs Chromium, Chrome or Edge")
+PRIVATE = """JUPYTER_CONFIG_DIR JUPYTER_DATA_DIR JUPYTER_RUNTIME_DIR JUPYTERLAB_SETTINGS_DIR
+    JUPYTERLAB_WORKSPACES_DIR IPYTHONDIR""".split()
+WIDE, NARROW = {"width": 1366, "height": 768}, {"width": 400, "height": 800}
+CELLS = [
+    f"""import sys
+sys.path.insert(0, "tools")
+import nbformat
+import run_notebook
+globals().update(run_notebook.functions(nbformat.read("{NOTEBOOK.name}", as_version=4)))""",
+    """table = pd.read_csv("data/train.csv.gz", dtype=np.uint8, nrows=12_000).to_numpy()
+X, Y = to_columns(table[:, 1:]), table[:, 0]
+alphas = [0.05, 0.05, 0.05, 0.02, 0.01]
+params = train(X, Y, alphas, 64, init_params_scaled(128), momentum=update_velocity)""",
+    """pad = DrawPad(lambda picture: forward_prop(*params, picture)[3])
+pad""",
+    """own = DrawPad(ask=2)
+own""",
+    """dev = X[:, :1000], Y[:1000]
+stopped, history = watch(gradient_descent, X, Y, 0.1, 2000, dev=dev, weights=True)""",
+]
 
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
-    """JupyterLab with private settings on a copy of the tree: (its address, the token, folder)."""
-    folder = tmp_path_factory.mktemp("lab")
-    tree, private = folder / "tree", folder / "private"
-    shutil.copytree(ROOT, tree, ignore=shutil.ignore_patterns(".git", ".venv", "__pycache__"))
-    shutil.copy(NOTEBOOK, tree / "mnist-scratch.ipynb")
-    quiet = private / "settings" / "@jupyterlab" / "apputils-extension"
-    quiet.mkdir(parents=True)
-    (quiet / "notification.jupyterlab-settings").write_text(
-        '{"fetchNews": "false", "checkForUpdates": false}')
-    env = {key: value for key, value in os.environ.items() if not key.startswith("JUPYTER")} | {
-        "JUPYTER_CONFIG_DIR": str(private / "config"), "IPYTHONDIR": str(private / "ipython"),
-        "JUPYTER_DATA_DIR": str(private / "data"), "JUPYTER_RUNTIME_DIR": str(private / "runtime"),
-        "JUPYTERLAB_SETTINGS_DIR": str(private / "settings"),
-        "JUPYTERLAB_WORKSPACES_DIR": str(private / "workspaces")}
-    port, token = free_port(), "token-of-the-test"
-    with open(folder / "lab.log", "w") as log:
+    """JupyterLab on a copy of the tree: (address of a notebook in a workspace, folder, runtime)."""
+    private = tmp_path_factory.mktemp("lab")
+    tree = private / "tree"
+    left_out = shutil.ignore_patterns(".*", "__pycache__", "my_digits", "wheels")
+    shutil.copytree(NOTEBOOK.parent, tree, ignore=left_out)
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    cells = [new_code_cell(code) for code in CELLS]
+    nbformat.write(new_notebook(cells=cells, metadata=notebook.metadata), tree / "short.ipynb")
+    for extension, settings in {
+        "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
+        "notebook-extension/tracker": {"windowingMode": "none"},  # all cells are in the page
+    }.items():
+        file = private / f"JUPYTERLAB_SETTINGS_DIR/@jupyterlab/{extension}.jupyterlab-settings"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(settings))
+    env = {key: value for key, value in os.environ.items() if not key.startswith("JUPYTER")}
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}/lab"
+    settings = f"--port={address[17:-4]} --ServerApp.port_retries=0 --IdentityProvider.token=test"
+    settings += " --no-browser --ip=127.0.0.1 --LabApp.extension_manager=readonly --allow-root"
+    with open(private / "lab.log", "w") as log:
         server = subprocess.Popen(
-            [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1",
-             f"--port={port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={token}",
-             "--LabApp.extension_manager=readonly", f"--ServerApp.root_dir={tree}"],
-            cwd=tree, env=env, stdout=log, stderr=log)
-    address = f"http://127.0.0.1:{port}"
+            [sys.executable, "-m", "jupyterlab", *settings.split()],
+            cwd=tree,
+            env=env | {name: str(private / name) for name in PRIVATE},
+            stdout=log,
+            stderr=log,
+        )
     try:
-        wait_for(lambda: answers(f"{address}/api/status?token={token}"), 60, "JupyterLab")
-        yield address, token, private
+        for _ in range(600):
+            with contextlib.suppress(OSError):
+                urllib.request.urlopen(f"{address}?token=test", timeout=5).close()
+                break
+            time.sleep(0.1)
+        else:
+            pytest.fail(f"JupyterLab did not start: {(private / 'lab.log').read_text()[-1000:]}")
+        yield f"{address}/workspaces/%s/tree/%s?token=test", tree, private / "JUPYTER_RUNTIME_DIR"
     finally:
         server.terminate()
         server.wait(30)
 
 
 @pytest.fixture(scope="module")
-def page(lab, tmp_path_factory):
-    """The notebook in JupyterLab, after Run All has come to its end."""
-    address, token, _ = lab
-    folder = tmp_path_factory.mktemp("browser")
-    screenshots = pathlib.Path(os.environ.get("SCREENSHOTS", folder / "screenshots"))
-    screenshots.mkdir(parents=True, exist_ok=True)
-    root = ["--no-sandbox"] if getattr(os, "geteuid", lambda: 1)() == 0 else []
-    with (folder / "browser.log").open("w") as log:
-        browser = subprocess.Popen(
-            [BROWSER, "--headless=new", *root, "--disable-gpu", "--disable-dev-shm-usage",
-             "--disable-background-networking", "--no-first-run", "--hide-scrollbars",
-             "--remote-debugging-port=0", f"--user-data-dir={folder / 'profile'}",
-             "--window-size=1280,900", "about:blank"],
-            stdout=subprocess.DEVNULL, stderr=log)
-    try:
-        port_file = folder / "profile" / "DevToolsActivePort"
+def browser():
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=BROWSER)
+        yield browser
+        browser.close()
 
-        def its_port():
-            ended = browser.poll() is not None
-            assert not ended, (folder / "browser.log").read_text(errors="replace")[-1000:]
-            return port_file.read_text().split()[0]
 
-        port = wait_for(its_port, 60, "The browser")
-        tabs = wait_for(lambda: [tab for tab in answers(f"http://127.0.0.1:{port}/json")
-                                 if tab["type"] == "page"], 20, "The browser's tab")
-        page = Page(tabs[0]["webSocketDebuggerUrl"], screenshots)
-        page.call("Emulation.setDeviceMetricsOverride", width=1280, height=900,
-                  deviceScaleFactor=1, mobile=False)
-        page.call("Emulation.setFocusEmulationEnabled", enabled=True)
-        page.call("Page.navigate", url=f"{address}/lab/tree/mnist-scratch.ipynb?token={token}")
-        idle = "/Idle/.test(document.querySelector('#jp-main-statusbar')?.textContent)"
-        page.wait("!!document.querySelector('.jp-Notebook h1')", 120)
-        page.click("document.querySelector('.jp-Notebook h1')")  # the status bar follows the focus
-        page.wait(idle, 120)  # Run All before that would ask for a kernel, and wait
-        page.menu("Run", "Run All Cells")
-        page.wait(f"!({idle})", 20)
-        # Between two cells the kernel is idle for a moment, so only a lasting rest is the end
-        page.js(f"globalThis.busy = performance.now(); setInterval(() => {{"
-                f"if (!({idle})) globalThis.busy = performance.now(); }}, 20)")
-        page.wait(f"performance.now() - globalThis.busy > {1000 * REST}", RUN_ALL)
-        yield page
-    finally:
-        browser.terminate()
-        browser.wait(30)
+def open_notebook(browser, lab, name):
+    """A tab with a notebook whose kernel is idle. It remembers what failed and whom it asked."""
+    page = browser.new_page(viewport=WIDE, has_touch=True)
+    page.set_default_timeout(60_000)
+    page.failed, page.hosts = [], set()
+
+    def fail(event, text):
+        if "ERR_ABORTED" not in text:  # the page itself changed its mind
+            page.failed.append(f"{event}: {text}")
+
+    page.on("pageerror", lambda error: fail("error", str(error)))
+    page.on("console", lambda m: m.type == "error" and fail(m.location, m.text))
+    page.on("requestfailed", lambda request: fail(request.url, request.failure or ""))
+    page.on("request", lambda r: page.hosts.add(urllib.parse.urlsplit(r.url).hostname))
+    page.goto(lab[0] % (name[:-6], name))  # a workspace for each: no other tab comes back
+    page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=120_000)
+    page.locator(".jp-Notebook .jp-Cell").first.click()  # the status bar follows the focus
+    # Running a cell before that would ask for a kernel, and wait
+    expect(page.locator("#jp-main-statusbar")).to_contain_text("Idle", timeout=120_000)
+    return page
+
+
+@pytest.fixture(scope="module")
+def page(browser, lab):
+    """The short notebook; all cells but the last, which trains for long, have run."""
+    page = open_notebook(browser, lab, "short.ipynb")
+    page.locator(".jp-Notebook .jp-Cell .cm-content").last.click()
+    menu(page, "Run", "Run All Above Selected Cell")
+    expect(page.locator(".draw-pad")).to_have_count(2, timeout=180_000)
+    return page
+
+
+@pytest.fixture(scope="module")
+def pad(page):
+    return page.locator(".draw-pad").nth(0)
+
+
+@pytest.fixture(scope="module")
+def own(page):
+    return page.locator(".draw-pad").nth(1)
 
 
 @pytest.fixture(scope="module")
 def kernel(lab, page):
-    """A client of the notebook's kernel: run(code) gives what the code printed."""
-    (file,) = (lab[2] / "runtime").glob("kernel-*.json")
+    """Runs code in the notebook's kernel; gives what the code printed."""
+    (file,) = lab[2].glob("kernel-*.json")
     client = BlockingKernelClient(connection_file=str(file))
     client.load_connection_file()
     client.start_channels()
@@ -260,8 +172,11 @@ def kernel(lab, page):
     def run(code):
         printed = []
         reply = client.execute_interactive(
-            code, timeout=60, store_history=False,
-            output_hook=lambda m: printed.append(m["content"].get("text", "")))
+            code,
+            timeout=60,
+            store_history=False,
+            output_hook=lambda m: printed.append(m["content"].get("text", "")),
+        )
         assert reply["content"]["status"] == "ok", reply["content"]
         return "".join(printed)
 
@@ -269,296 +184,368 @@ def kernel(lab, page):
     client.stop_channels()
 
 
-def clear(page):
-    page.click(f"{PAD}.querySelector('.draw-pad-clear')")
-    page.wait(f"{SENTENCE} === 'Draw a digit from 0 to 9.'")
+def menu(page, *labels):
+    page.locator(".lm-MenuBar-itemLabel", has_text=re.compile(f"^{labels[0]}$")).click()
+    for label in labels[1:]:
+        page.locator(".lm-Menu-itemLabel", has_text=re.compile(f"^{label}$")).click()
 
 
-def reads(page, digit):
-    page.wait(f"/^It reads an? {digit} /.test({SENTENCE})")
+def look(page, name):
+    """Keep a picture of the page, where one was asked for."""
+    if "SCREENSHOTS" in os.environ:
+        page.screenshot(path=pathlib.Path(os.environ["SCREENSHOTS"]) / f"{name}.png")
 
 
-def test_draws_reads_clears_and_draws_again(page):
-    """Fails when the pad does not show, or the network's answer to drawn digits does not arrive."""
-    page.place(PAPER)
-    clear(page)
-    page.screenshot("pad-empty")
-    for digit in (3, 0, 2):
-        page.draw(digit)
-        reads(page, digit)
-        percents = page.js(PERCENTS)
-        assert len(percents) == 10 and all(re.fullmatch(r"(over )?\d+ %", p) for p in percents)
-        assert "over" in percents[digit] or int(percents[digit][:-2]) >= 60
-        page.screenshot(f"pad-{digit}")
-        clear(page)
-        assert not any(page.js(PERCENTS))
-        assert not any(page.js(PIXELS)[::4])
+def part(pad, name):
+    return pad.locator(f".draw-pad-{name}")
 
 
-def test_reads_a_finger_on_a_narrow_screen(page):
+def strokes_on(pad, digit):
+    """The strokes of a digit in CSS px of the page, on the paper of a pad."""
+    paper = pad.locator("svg")
+    paper.scroll_into_view_if_needed()
+    before, box = None, paper.bounding_box()
+    while box != before:  # the page may still be moving
+        time.sleep(0.05)
+        before, box = box, paper.bounding_box()
+    return [
+        [
+            (box["x"] + x * box["width"], box["y"] + y * box["height"])
+            for x, y in [*stroke[:-1:3], stroke[-1]]
+        ]
+        for stroke in drawings.place(drawings.SHAPES[digit][0])
+    ]
+
+
+def draw(page, pad, digit):
+    """Draw a digit on a pad with the mouse."""
+    for points in strokes_on(pad, digit):
+        page.mouse.move(*points[0])
+        page.mouse.down()
+        for point in points[1:]:
+            page.mouse.move(*point)
+        page.mouse.up()
+
+
+def clear(pad):
+    """New paper, by the button."""
+    part(pad, "next").click()
+    expect(part(pad, "sentence")).to_have_text("Draw a digit from 0 to 9.")
+
+
+def reads(pad, digit):
+    expect(part(pad, "sentence")).to_have_text(re.compile(f"^It reads an? {digit} "))
+
+
+# --- the pad that reads
+
+
+def test_draws_reads_clears_and_keeps(page, pad, kernel):
+    """Fails when the answer to a drawing does not arrive, or pad.picture is not what was seen."""
+    digits = (3, 0, 2)
+    for digit in digits:
+        draw(page, pad, digit)
+        reads(pad, digit)
+        percents = pad.locator("li span").all_text_contents()
+        assert [bool(re.search(r"^(over |under )?\d+ %$", p)) for p in percents] == [True] * 10
+        look(page, f"pad-{digit}")
+        for _ in range(100):  # until the last of the strokes has made its way
+            kept = json.loads(
+                kernel("print(np.rint(255 * pad.picture[:, 0]).astype(int).tolist())")
+            )
+            shown = pad.locator("canvas").evaluate(
+                "c => [...c.getContext('2d').getImageData(0, 0, 28, 28).data]"
+            )
+            if [255 - ink for ink in kept] == shown[::4]:
+                break
+        else:
+            pytest.fail("pad.picture is not the picture that the network sees")
+        clear(pad)
+        assert not any(pad.locator("li span").all_text_contents())
+    assert kernel("print(pad.drawings.shape)").strip() == "(784, 3)"
+
+
+def test_reads_a_finger_on_a_narrow_screen(page, pad):
     """Fails when touch scrolls instead of drawing, or when the pad is wider than a telephone."""
-    page.call("Emulation.setDeviceMetricsOverride", width=375, height=812, deviceScaleFactor=2,
-              mobile=True)
-    page.call("Emulation.setTouchEmulationEnabled", enabled=True)
+    touch = page.context.new_cdp_session(page)
+    page.set_viewport_size(NARROW)
     try:
-        page.click("document.querySelector('.jp-SideBar .lm-mod-current')")  # folds the file list
-        page.js("new Promise(done => setTimeout(done, 800))")  # JupyterLab lays itself out anew
-        left, top, width, height = page.place(PAPER)
-        for stroke in drawings.place(drawings.SHAPES[7][0]):
-            points = [{"x": left + x * width, "y": top + y * height} for x, y in stroke]
-            page.call("Input.dispatchTouchEvent", type="touchStart", touchPoints=points[:1])
-            for point in points[1:]:
-                page.call("Input.dispatchTouchEvent", type="touchMove", touchPoints=[point])
-            page.call("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
-        reads(page, 7)
-        page.screenshot("pad-375px")
-        assert page.js(f"{PAPER}.getBoundingClientRect().top") == pytest.approx(top, abs=1)
-        assert page.js(f"{PAD}.scrollWidth <= {PAD}.clientWidth")
+        page.locator(".jp-SideBar .lm-mod-current").first.click()  # folds the list of files
+        page.wait_for_timeout(500)
+        strokes = strokes_on(pad, 7)
+        top = pad.locator("svg").bounding_box()["y"]
+        for points in strokes:
+            for kind, place in [
+                ("Start", points[:1]),
+                *(("Move", [p]) for p in points),
+                ("End", []),
+            ]:
+                places = [{"x": x, "y": y} for x, y in place]
+                touch.send(
+                    "Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": places}
+                )
+        reads(pad, 7)
+        look(page, "pad-narrow")
+        assert pad.locator("svg").bounding_box()["y"] == pytest.approx(top, abs=1)
+        assert pad.evaluate("e => e.scrollWidth <= e.clientWidth")
     finally:
-        page.call("Emulation.setTouchEmulationEnabled", enabled=False)
-        page.call("Emulation.setDeviceMetricsOverride", width=1280, height=900,
-                  deviceScaleFactor=1, mobile=False)
-        page.js("new Promise(done => setTimeout(done, 800))")
-    clear(page)
+        page.set_viewport_size(WIDE)
+    clear(pad)
 
 
-def test_undo_takes_back_a_stroke_and_a_clear(page):
+def test_undo_takes_back_a_stroke_and_a_clear(page, pad):
     """Fails when Undo loses a drawing."""
-    strokes = f"{PAPER}.querySelector('path').getAttribute('d').split('M').length - 1"
-    page.draw(4)
-    assert page.js(strokes) == 2
-    page.click(f"{PAD}.querySelector('.draw-pad-undo')")
-    assert page.js(strokes) == 1
-    clear(page)
-    page.click(f"{PAD}.querySelector('.draw-pad-undo')")
-    assert page.js(strokes) == 1
-    clear(page)
+
+    def count():
+        return (pad.locator("path").get_attribute("d") or "").count("M")
+
+    draw(page, pad, 4)
+    assert count() == 2
+    part(pad, "undo").click()
+    assert count() == 1
+    clear(pad)
+    assert count() == 0
+    part(pad, "undo").click()
+    assert count() == 1
+    clear(pad)
 
 
-def test_works_by_keyboard_and_says_so_to_a_screen_reader(page):
-    """Fails when a button cannot be reached or pressed by keys, or nothing is announced."""
-    page.draw(3)
-    reads(page, 3)
-    announced = f"{PAD}.querySelector('[aria-live=polite]').textContent"
-    page.wait(f"{announced}.startsWith('It reads a 3')")
-    page.js(f"{PAD}.querySelector('.draw-pad-undo').focus()")
-    for key, name in (("Tab", "clear"), ("Tab", "save")):
-        page.press(key)
-        assert page.js("document.activeElement.className") == f"draw-pad-{name}"
-    assert page.js("getComputedStyle(document.activeElement).outlineStyle") == "solid"
-    page.screenshot("pad-focus")
-    page.press("Enter")
-    page.wait(f"{PAD}.querySelector('.draw-pad-note').textContent.startsWith('Saved')")
-    page.js(f"{PAD}.querySelector('.draw-pad-clear').focus()")
-    page.press(" ")
-    page.wait(f"{announced}.startsWith('Draw a digit')")
-
-
-def test_save_keeps_the_picture_that_the_network_saw(page, kernel):
-    """Fails when `pad.picture` is not the picture on the screen."""
-    page.draw(2)
-    reads(page, 2)
-    page.click(f"{PAD}.querySelector('.draw-pad-save')")
-    page.wait(f"{PAD}.querySelector('.draw-pad-note').textContent.startsWith('Saved')")
-    shown = np.array(page.js(PIXELS)[::4])
-    clear(page)
-    saved = json.loads(kernel(
-        "print([*pad.picture.shape, str(pad.picture.dtype)], end='|');"
-        "print((pad.picture.ravel() * 255).round().astype(int).tolist())"
-    ).split("|")[1])
-    assert kernel("print(pad.picture.shape, pad.picture.dtype)").strip() == "(784, 1) float32"
-    np.testing.assert_array_equal(saved, shown)
-
-
-def test_follows_a_drawing_made_elsewhere(page, kernel):
-    """Fails when a view does not show strokes that did not come from itself, as two views need."""
-    kernel("pad.request = {'number': pad.request['number'] + 1, 'save': None,"
-           "'strokes': [[[.5, .2], [.5, .8]]]}")
-    reads(page, 1)
-    assert "M0.5,0.2" in page.js(f"{PAPER}.querySelector('path').getAttribute('d')")
-    clear(page)
+def test_draws_by_keyboard_alone_and_says_so_to_a_screen_reader(page, pad):
+    """Fails when keys cannot draw, take back, or reach the buttons, or nothing is announced."""
+    pad.locator("svg").focus()
+    for key in ["ArrowUp"] * 9 + [" "] + ["ArrowDown"] * 18:
+        page.keyboard.press(key)
+    look(page, "pad-keys")
+    expect(part(pad, "announce")).to_have_text("Pen down")
+    page.keyboard.press(" ")
+    reads(pad, 1)
+    expect(part(pad, "announce")).to_contain_text("It reads a 1")
+    page.keyboard.press("Backspace")
+    expect(part(pad, "announce")).to_contain_text("Draw a digit")
+    for name in ("undo", "next"):
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.className") == f"draw-pad-{name}"
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="cannot hold a process on Windows")
-def test_says_that_it_waits_for_a_held_kernel_and_goes_on(page, kernel):
+def test_says_that_it_waits_for_a_held_kernel_and_goes_on(page, pad, kernel):
     """Fails when a kernel that does not answer leaves the pad silent or stuck."""
     pid = int(kernel("import os; print(os.getpid())"))
-    page.place(PAPER)
     os.kill(pid, signal.SIGSTOP)
     try:
-        page.draw(0)
-        page.wait(f"{SENTENCE}.startsWith('Waiting for the kernel')")
-        page.screenshot("pad-waiting")
+        draw(page, pad, 0)
+        expect(part(pad, "sentence")).to_have_text("Waiting for the kernel ...")
+        look(page, "pad-waiting")
     finally:
         os.kill(pid, signal.SIGCONT)
-    reads(page, 0)
-    clear(page)
+    reads(pad, 0)
+    clear(pad)
 
 
-def test_shows_a_failing_predict_as_a_sentence(page, kernel):
+def test_shows_a_failing_predict_as_a_sentence(page, pad, kernel):
     """Fails when a mistake in the learner's predict is swallowed."""
     kernel("_kept = pad._predict; pad._predict = lambda picture: picture[:3] @ picture[:2]")
     try:
-        page.draw(1)
-        page.wait(f"{SENTENCE}.startsWith('Your code stopped')")
-        page.screenshot("pad-failed")
+        draw(page, pad, 1)
+        expect(part(pad, "sentence")).to_have_text(re.compile("^Your code stopped"))
+        look(page, "pad-failed")
     finally:
         kernel("pad._predict = _kept; del _kept")
-    clear(page)
+    clear(pad)
 
 
-def test_measures_the_round_trip(page):
-    """Fails when a pen move needs a second to reach the bars; prints the median."""
-    page.place(PAPER)
-    page.js(f"""(() => {{
-        window.trips = [];
-        {PAPER}.addEventListener("pointermove", () => {{ window.started ??= performance.now(); }});
-        new MutationObserver(() => {{
-            if (window.started) trips.push(performance.now() - window.started);
-            window.started = null;
-        }}).observe({PAD}.querySelector("ul"), {{subtree: true, childList: true}});
-    }})()""")
-
-    def move(x, y):
-        page.mouse("mouseMoved", x, y, button="left", buttons=1)
-        page.wait("!window.started", 10)
-
-    page.draw(8, move=move)
-    trips = page.js("trips")
-    clear(page)
-    median = statistics.median(trips)
-    print(f"\nfrom pen move to changed bars: median {median:.0f} ms, slowest {max(trips):.0f} ms, "
-          f"{len(trips)} moves")
-    assert len(trips) > 20 and median < 1000
+# --- the pad that asks
 
 
-def luminance(colour):
-    channels = np.array([float(c) for c in re.findall(r"[\d.]+", colour)[:3]]) / 255
-    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
-    return linear @ [0.2126, 0.7152, 0.0722]
+def test_asks_for_twenty_digits_keeps_and_saves_them(page, own, kernel, lab):
+    """Fails when a digit is lost or mislabelled, or a file is wrong or written over."""
+    seen = []
+    while (question := part(own, "sentence").text_content()).startswith("Draw"):
+        seen.append(int(question[-2]))
+        assert part(own, "progress").text_content() == f"{len(seen)} of 20"
+        draw(page, own, seen[-1])
+        expect(part(own, "next")).to_have_text("Next")
+        if len(seen) == 7:
+            look(page, "quiz")
+        part(own, "next").click()
+    assert sorted(seen) == [d for d in range(10) for _ in range(2)] and seen != sorted(seen)
+    expect(part(own, "sentence")).to_have_text("Done: 20 digits drawn.")
+    for number in (1, 2):
+        part(own, "save").click()
+        expect(part(own, "note")).to_have_text(f"Saved as my_digits/digits-{number}.csv.")
+    look(page, "quiz-saved")
+    files = sorted((lab[1] / "my_digits").iterdir())
+    assert [file.name for file in files] == ["digits-1.csv", "digits-2.csv"]
+    kernel(f"""
+for file in ("digits-1.csv", "digits-2.csv"):
+    pixels, labels = read_digits("my_digits/" + file)
+    assert (to_columns(pixels) == own.X).all() and own.X.shape == (784, 20)
+    assert (labels == own.Y).all() and own.Y.dtype == np.uint8 and own.X.dtype == np.float32
+    assert labels.tolist() == {seen}
+right = get_accuracy(get_predictions(forward_prop(*params, own.X)[3]), own.Y)
+assert right >= 0.8, right""")
+
+
+def test_skips_stops_goes_on_and_goes_back_by_keyboard(page, own, kernel):
+    """Fails when the pad cannot be left, or a skipped digit gets into X and Y."""
+    kernel("own.finished = []; own.number += 1")
+    expect(part(own, "progress")).to_have_text("1 of 20")
+    own.locator("svg").focus()
+    for key in "Enter", " ", *["ArrowDown"] * 8, "Enter":  # skip one, draw a line for the second
+        page.keyboard.press(key)
+    expect(part(own, "progress")).to_have_text("3 of 20")
+    expect(part(own, "announce")).to_have_text(re.compile(r"Draw an? \d\. 3 of 20"))
+    assert kernel("print(own.Y.size, own.Y[0] == own.ask[1])").strip() == "1 True"
+    page.keyboard.press("Backspace")  # back to the second, with its line
+    expect(part(own, "progress")).to_have_text("2 of 20")
+    expect(part(own, "next")).to_have_text("Next")
+    page.keyboard.press("Enter")
+    for key in "Tab", "Tab", "Tab", "Enter":
+        page.keyboard.press(key)
+    expect(part(own, "sentence")).to_have_text("Stopped: 1 digit drawn.")
+    look(page, "quiz-stopped")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "draw-pad-save"
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Enter")
+    expect(part(own, "progress")).to_have_text("3 of 20")
+
+
+# --- the run
+
+
+def test_a_run_is_seen_to_grow_and_stop_leaves_it(page, kernel):
+    """Fails when the picture does not change, flickers or jumps, or is gone after a stop."""
+    cell = page.locator(".jp-Notebook .jp-Cell").last
+    cell.locator(".cm-content").click()
+    page.evaluate("""() => {
+        window.heights = new Set(), window.missing = 0;
+        const cell = [...document.querySelectorAll(".jp-Notebook .jp-Cell")].at(-1);
+        (function look() {
+            const svg = cell.querySelector(".jp-OutputArea svg[role=img]");
+            const output = svg ?? cell.querySelector(".jp-OutputArea img");
+            if (output) heights.add(Math.round(output.getBoundingClientRect().height));
+            else if (heights.size) missing += 1;
+            requestAnimationFrame(look);
+        })();
+    }""")
+    page.keyboard.press("Control+Enter")
+    live = cell.locator(".jp-OutputArea svg[role=img]")
+    labels = set()
+    for _ in range(400):
+        if live.count():
+            labels.add(live.get_attribute("aria-label"))
+        if len(labels) > 5:
+            break
+        page.wait_for_timeout(100)
+    assert len(labels) > 5 and all("of 2,000" in label for label in labels), labels
+    look(page, "run-live")
+    menu(page, "Kernel", "Interrupt Kernel")
+    picture = cell.locator(".jp-OutputArea img")
+    expect(picture).to_have_count(1, timeout=60_000)
+    expect(live).to_have_count(0)
+    expect(cell).to_contain_text("You stopped the run: it returns the network of step")
+    look(page, "run-stopped")
+    assert picture.evaluate("e => e.complete && e.naturalWidth > 0")
+    heights = page.evaluate("[...heights]")
+    assert max(heights) - min(heights) <= 2 and page.evaluate("missing") == 0, heights
+    step = re.search(r"network of step (\d+) of 2,000", cell.inner_text())[1]
+    assert (
+        kernel("print(history[-1]['step'], stopped is history[-1]['params'])") == f"{step} True\n"
+    )
+
+
+# --- the look
+
+
+CONTRAST = """(pad, [name, what, ground]) => {
+    const pixel = new OffscreenCanvas(1, 1).getContext("2d");
+    const light = [ground, getComputedStyle(pad.querySelector(name))[what]].map((colour) => {
+        pixel.fillStyle = colour.replace("page", getComputedStyle(pad).getPropertyValue(
+            "--jp-layout-color0"));
+        pixel.fillRect(0, 0, 1, 1); // mixed with what is there
+        const [r, g, b] = [...pixel.getImageData(0, 0, 1, 1).data].map((v) =>
+            v <= 10 ? v / 3294.6 : ((v / 255 + 0.055) / 1.055) ** 2.4);
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b + 0.05;
+    });
+    return Math.max(...light) / Math.min(...light);
+}"""  # as WCAG 2 defines it
 
 
 @pytest.mark.parametrize("theme", ["JupyterLab Dark", "JupyterLab Light"])
-def test_can_be_read_in_both_themes(page, theme):
-    """Fails when text has less than 4.5:1 or a bar, a border or the ink less than 3:1."""
-    page.menu("Settings", "Theme", theme)
-    page.wait(f"document.body.dataset.jpThemeName === '{theme}'"
-              " && !document.querySelector('#jupyterlab-splash')")  # it lies over the page
-    page.draw(5)
-    reads(page, 5)
-    page.screenshot("pad-" + theme.split()[1].lower())
-    # Chromium mixes the colours: painted over each other on one pixel of a canvas.
-    page.js("""window.seen = (...colours) => {
-        const c = new OffscreenCanvas(1, 1).getContext("2d");
-        for (const colour of colours) { c.fillStyle = colour; c.fillRect(0, 0, 1, 1); }
-        return `${c.getImageData(0, 0, 1, 1).data.slice(0, 3)}`; }""")
-    style = f"getComputedStyle({PAD}.querySelector('%s')).%s"
-    paper = style % ("svg", "backgroundColor")
-    for name, part, least in [(".draw-pad-sentence", "color", 4.5), ("li span", "color", 4.5),
-                              (".draw-pad-title", "color", 4.5), ("svg", "color", 3),
-                              ("svg", "borderTopColor", 3), ("button", "borderTopColor", 3),
-                              ("li i i", "backgroundColor", 3)]:
-        colours = page.js(f"[seen({paper}), seen({paper}, {style % (name, part)})]")
-        dark, light = sorted(map(luminance, colours))
-        assert (light + 0.05) / (dark + 0.05) >= least, (name, part, colours)
-    sizes = page.js(f"[...{PAD}.querySelectorAll('p, b, span, button')]"
-                    ".map(e => parseFloat(getComputedStyle(e).fontSize))")
-    assert min(sizes) >= 16
-    clear(page)
-
-
-def test_every_figure_and_formula_shows(page):
-    """Fails when a figure is broken, maths is left as source, or a stored figure is not there."""
-    book = nbformat.read(NOTEBOOK, as_version=4)
-    figures = {i for i, cell in enumerate(book.cells) if cell.cell_type == "code"
-               and any("image/png" in o.get("data", {}) for o in cell.outputs)}
-    formulas = {i for i, cell in enumerate(book.cells)
-                if cell.cell_type == "markdown" and re.search(r"\$[^$`]+\$", cell.source)}
-    seen, typeset, number = set(), set(), 0
-    page.js(f"{SCROLLER}.scrollTo(0, 0)")
-    while True:
-        page.js("new Promise(done => setTimeout(done, 400))")  # lazy cells and maths come in
-        for cell in page.js("""[...document.querySelectorAll('.jp-Notebook .jp-Cell')].map(c => ({
-                index: Number(c.dataset.windowedListIndex), text: c.querySelector(
-                    '.jp-RenderedMarkdown, .jp-RenderedHTMLCommon')?.innerText ?? '',
-                images: [...c.querySelectorAll('.jp-OutputArea img')].map(
-                    i => i.complete && i.naturalWidth),
-                pad: !!c.querySelector('.draw-pad'),
-                maths: c.querySelectorAll('mjx-container, .katex').length,
-                errors: c.querySelectorAll('mjx-merror, [data-mjx-error], .jp-RenderedText['
-                    + 'data-mime-type*=stderr]').length}))"""):
-            assert all(cell["images"]), f"a figure of cell {cell['index']} is broken"
-            assert not cell["errors"], f"cell {cell['index']} shows an error"
-            assert "$$" not in cell["text"], f"cell {cell['index']} shows maths as source"
-            if cell["images"] or cell["pad"]:
-                seen.add(cell["index"])
-            if cell["maths"]:
-                typeset.add(cell["index"])
-        page.screenshot(f"page-{number:03d}")
-        number += 1
-        if page.js(f"(() => {{ const s = {SCROLLER}, before = s.scrollTop;"
-                   "s.scrollBy({top: s.clientHeight - 60, behavior: 'instant'});"
-                   "return s.scrollTop <= before; })()"):
-            break
-    assert figures <= seen, f"cells without their figure: {sorted(figures - seen)}"
-    assert formulas <= typeset, f"cells with maths not typeset: {sorted(formulas - typeset)}"
-
-
-def test_contents_links_land_on_their_headings(page):
-    """Fails when a link of the contents list does not bring its section into view."""
-    book = nbformat.read(NOTEBOOK, as_version=4)
-    links = [link for cell in book.cells if cell.cell_type == "markdown"
-             for link in re.findall(r"\]\(#([^)]+)\)", cell.source)]
-    assert links, "the notebook has no contents list"
-    for link in links:
-        page.js(f"{SCROLLER}.scrollTo(0, 0)")
-        page.click(f"document.querySelector('.jp-RenderedMarkdown a[href=\"#{link}\"]')")
-        heading = urllib.parse.unquote(link)
-        page.wait(f"""[...document.querySelectorAll('.jp-Notebook :is(h1, h2, h3, h4)')].some(
-            h => (h.id === {heading!r} || h.dataset.jupyterId === {heading!r}) && (top =>
-                top >= 0 && top < innerHeight)(h.getBoundingClientRect().top))""", 10)
-
-
-def test_solutions_open_with_mouse_and_keyboard(page):
-    """Fails when a collapsed solution does not open."""
-    book = nbformat.read(NOTEBOOK, as_version=4)
-    page.js(f"{SCROLLER}.scrollTo(0, 0)")
-    for i, cell in enumerate(book.cells):
-        node = f"document.querySelector('.jp-Cell[data-windowed-list-index=\"{i}\"]')"
-        if "<details" in cell.source and cell.cell_type == "markdown":
-            details = f"{node}?.querySelector('details')"
-            show(page, node)
-            page.click(f"{details}?.querySelector('summary')")
-            assert page.wait(f"{details}.open")
-            assert page.js(f"{details}.innerText.length > {details}.querySelector('summary')"
-                           ".innerText.length"), f"the details of cell {i} are empty"
-            page.js(f"{details}.querySelector('summary').focus()")
-            page.press(" ")
-            page.wait(f"!{details}.open")
-
-
-def show(page, node):
-    """Scroll down until a cell is in the page: JupyterLab takes far ones out."""
-    while not page.js(f"!!{node}"):
-        page.js(f"{SCROLLER}.scrollBy({{top: 600, behavior: 'instant'}})")
-        page.js("new Promise(done => setTimeout(done, 150))")
+def test_can_be_read_in_both_themes(page, pad, theme):
+    """Fails when text has less than 4.5:1, a bar or a border less than 3:1, or the ink is light."""
+    menu(page, "Settings", "Theme", theme)
+    page.wait_for_function(
+        f"document.body.dataset.jpThemeName === '{theme}'"
+        " && !document.querySelector('#jupyterlab-splash')"
+    )
+    draw(page, pad, 5)
+    reads(pad, 5)
+    look(page, "pad-" + theme.split()[1].lower())
+    for name, what, ground, least in [
+        (".draw-pad-sentence", "color", "page", 4.5),
+        ("li span", "color", "page", 4.5),
+        (".draw-pad-title", "color", "page", 4.5),
+        ("svg", "borderTopColor", "page", 3),
+        ("button", "borderTopColor", "page", 3),
+        ("li i i", "backgroundColor", "page", 3),
+        ("svg", "color", "white", 12),
+        (".draw-pad-hint", "color", "white", 4.5),
+    ]:
+        assert pad.evaluate(CONTRAST, [name, what, ground]) >= least, (name, what)
+    styles = "e => [...e.querySelectorAll('%s')].map(e => getComputedStyle(e).%s)"
+    sizes = pad.evaluate(styles % ("p, b, span, small, button", "fontSize"))
+    assert min(float(size[:-2]) for size in sizes) >= 16
+    assert pad.evaluate(styles % ("svg", "backgroundColor")) == ["rgb(255, 255, 255)"]
+    clear(pad)
 
 
 def test_nothing_failed_and_nothing_left_this_machine(page):
     """Fails on an error in the console, a failed request, or a request to another machine."""
-    page.js("1")
-    problems, hosts = [], set()
-    for event in page.events:
-        name, params = event["method"], event["params"]
-        if name == "Runtime.exceptionThrown":
-            problems.append(params["exceptionDetails"].get("exception", params["exceptionDetails"]))
-        elif name == "Runtime.consoleAPICalled" and params["type"] == "error":
-            problems.append([a.get("value", a.get("description")) for a in params["args"]])
-        elif name == "Log.entryAdded" and params["entry"]["level"] == "error":
-            problems.append((params["entry"]["text"], params["entry"].get("url")))
-        elif name == "Network.loadingFailed" and not params.get("canceled"):
-            problems.append((params["errorText"], params))
-        elif name == "Network.requestWillBeSent":
-            hosts.add(urllib.parse.urlsplit(params["request"]["url"]).hostname)
-    assert not problems, problems
-    assert hosts - {None} == {"127.0.0.1"}, hosts
+    assert not page.failed, page.failed
+    assert page.hosts - {None} == {"127.0.0.1"}, page.hosts
+
+
+# --- the whole notebook
+
+
+@pytest.mark.full
+def test_every_cell_of_the_whole_notebook_shows(browser, lab):
+    """Fails when a figure is broken, maths stays source, a link misses or a solution stays shut."""
+    book = nbformat.read(NOTEBOOK, as_version=4)
+    page = open_notebook(browser, lab, NOTEBOOK.name)
+    nodes = page.locator(".jp-Notebook .jp-Cell")
+    expect(nodes).to_have_count(len(book.cells))
+    for i in range(0, len(book.cells), 8):
+        nodes.nth(i).scroll_into_view_if_needed()
+    for cell, node in zip(book.cells, nodes.all(), strict=True):
+        if cell.cell_type == "code":
+            pictures = sum("image/png" in output.get("data", {}) for output in cell.outputs)
+            shown = node.locator(".jp-OutputArea img")
+            expect(shown).to_have_count(pictures)
+            for picture in shown.all():
+                assert picture.evaluate("e => e.decode().then(() => e.naturalWidth)"), cell.id
+            continue
+        if re.search(r"\$[^$`]+\$", cell.source):
+            expect(node.locator("mjx-container, .katex").first).to_be_attached()
+            assert "$$" not in node.inner_text(), cell.id
+        assert not node.locator("mjx-merror, [data-mjx-error]").count(), cell.id
+        for details in node.locator("details").all():
+            summary = details.locator("summary")
+            summary.click()
+            assert details.evaluate("e => e.open"), cell.id
+            assert len(details.inner_text()) > len(summary.inner_text()), f"{cell.id} is empty"
+            summary.press(" ")
+            assert not details.evaluate("e => e.open"), cell.id
+    links = page.locator('.jp-RenderedMarkdown a[href^="#"]:not(.jp-InternalAnchorLink)').all()
+    assert links, "the notebook has no contents list"
+    for link in links:
+        name = urllib.parse.unquote(link.get_attribute("href")[1:])
+        link.click()
+        heading = page.locator(".jp-Notebook :is(h1, h2, h3, h4)").filter(
+            has=page.locator(f'xpath=self::*[@id="{name}" or @data-jupyter-id="{name}"]')
+        )
+        expect(heading).to_be_in_viewport()
+    assert not page.failed and page.hosts - {None} == {"127.0.0.1"}, page.failed

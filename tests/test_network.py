@@ -11,7 +11,7 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import LabelBinarizer
 
 # Never 10 examples or 10 hidden units: a bias of the wrong shape would broadcast unseen.
-SIZES = [(1, 1), (1, 7), (4, 1), (4, 7), (13, 25)]  # (hidden units, examples)
+SIZES = [(1, 7), (4, 1), (13, 25)]  # (hidden units, examples)
 TYPES = [np.float32, np.float64]
 
 
@@ -54,14 +54,13 @@ def test_shapes_and_types_are_kept_and_inputs_unchanged(f, n_hidden, m, dtype):
     assert isinstance(f.get_accuracy(f.get_predictions(forward[3]), Y), float)
 
 
-@pytest.mark.parametrize("n_hidden", [1, 10, 33])
 @pytest.mark.parametrize("start", ["init_params", "init_params_scaled"])
-def test_both_starts_have_the_shapes_and_are_float32(f, start, n_hidden):
-    params = getattr(f, start)(n_hidden)
-    assert [p.shape for p in params] == [(n_hidden, 784), (n_hidden, 1), (10, n_hidden), (10, 1)]
+def test_both_starts_have_the_shapes_repeat_and_are_float32(f, start):
+    params, again = getattr(f, start)(33), getattr(f, start)(33)
+    assert [p.shape for p in params] == [(33, 784), (33, 1), (10, 33), (10, 1)]
     assert all(p.dtype == np.float32 for p in params)
-    again = getattr(f, start)(n_hidden)
     assert all(np.array_equal(p, q) for p, q in zip(params, again, strict=True))
+    assert getattr(f, start)()[0].shape == (10, 784)
 
 
 def test_first_start_is_uniform_and_scaled_start_has_the_stated_variance(f):
@@ -154,30 +153,8 @@ def test_gradient_descent_takes_the_steps_it_says(f):
     assert history[0]["train_loss"] == f.cross_entropy(f.forward_prop(*params, X)[3], Y)
 
 
-def test_interrupted_training_returns_the_network_so_far(f, monkeypatch, capsys):
-    params, X, Y = made_up(4, 7, np.float64)
-    globals_ = f.gradient_descent.__wrapped__.__globals__
-    update, calls = globals_["update_params"], []
-
-    def interrupted(*arguments):
-        calls.append(1)
-        if len(calls) == 3:
-            raise KeyboardInterrupt
-        return update(*arguments)
-
-    two_steps = f.gradient_descent(X, Y, 0.1, 2, params=params)
-    monkeypatch.setitem(globals_, "update_params", interrupted)
-    got = f.gradient_descent(X, Y, 0.1, 100, params=params)
-    assert "You stopped the training" in capsys.readouterr().out
-    for p, q in zip(got, two_steps, strict=True):
-        np.testing.assert_array_equal(p, q)
-
-
-def test_loss_that_is_no_number_ends_in_one_sentence(f, capsys):
+def test_loss_that_is_no_number_ends_in_one_sentence(f):
     params, X, Y = made_up(4, 7, np.float32)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
+    says = r"Step 10: the loss is not a number\. Try a smaller alpha\."
+    with np.errstate(all="ignore"), pytest.raises(FloatingPointError, match=says):
         f.gradient_descent(X, Y, 1e30, 100, params=params, history=[], dev=(X, Y))
-    out = capsys.readouterr().out
-    assert "the loss is not a number. Try a smaller alpha." in out
-    assert len(out.strip().splitlines()) == 1

@@ -1,7 +1,7 @@
-"""The learner's copy of the notebook, which workshop/student_copy.py makes."""
+"""The learners' copy, which workshop/student_copy.py makes, and its cells for who is behind."""
 
+import builtins
 import re
-import shutil
 import subprocess
 import sys
 
@@ -10,8 +10,9 @@ import pytest
 
 import run_notebook
 from run_notebook import NOTEBOOK, ROOT
-from test_whole_run import constants
-from workshop import student_copy
+from workshop import catch_up, student_copy
+
+BEHIND = ["look", "prepare", "build", "gradients", "training", "inside", "climb", "score", "draw"]
 
 
 @pytest.fixture(scope="module")
@@ -30,146 +31,163 @@ def functions(notebook):
     return student_copy.write_me(notebook)
 
 
-@pytest.fixture(scope="module")
-def setup(cells, other_data):
-    """{"setup": the set-up cell's source with small made-up files}."""
-    return constants(cells, *other_data)
-
-
-def under(nb, cell_id):
-    """The cell right under the cell with this id."""
-    ids = [cell.id for cell in nb.cells]
-    return nb.cells[ids.index(cell_id) + 1]
-
-
-def solution(student, cell_id):
-    """The code in the folded solution under a stub."""
-    [code] = re.findall(r"^```python\n(.*?)\n```$", under(student, cell_id).source, re.M | re.S)
-    return code
-
-
 # ---------------------------------------------------------------- what is in it
 
 
-def test_every_function_to_write_has_two_hints_and_every_hint_a_function(functions, hints):
-    """Fails if a function was added, renamed or dropped and hints.md was not."""
+def test_every_function_has_two_hints_in_the_notebooks_own_names(notebook, functions, hints):
+    """Fails if a function came or went and hints.md did not follow, or if a hint speaks of a
+    variable that the learner never meets."""
     assert list(hints) == list(functions)
-    for name, found in hints.items():
+    text = "\n".join(cell.source for cell in notebook.cells)
+    for name, (_, found) in hints.items():
         assert len(found) >= 2, name
-
-
-def test_the_first_hint_says_what_comes_out(hints):
-    for name, found in hints.items():
-        assert re.search(r"come(s)? out\?$", found[0][0]), name
-
-
-def test_names_in_hints_are_names_of_the_notebook(notebook, hints):
-    """Fails if a hint speaks of a variable that the learner never meets."""
-    text = "\n".join(cell.source for cell in notebook.cells) + " try except"
-    for name, found in hints.items():
         for word in re.findall(r"[A-Za-z_]\w*", " ".join(re.findall(r"`(.+?)`", str(found)))):
             assert re.search(rf"\b{word}\b", text), f"{name}: {word}"
 
 
-def test_stubs_keep_signature_decorator_and_docstring_and_nothing_else(functions, student):
-    """Fails if a body shows, or if anything above it changed."""
+def test_stubs_keep_all_but_the_body_and_fold_hints_and_solution_below(functions, hints, student):
+    """Fails if a body shows, a solution is not what the notebook runs, or it would not fold."""
     cells = {cell.id: cell for cell in student.cells}
+    ids = list(cells)
     for name, full in functions.items():
-        kept, _, todo = cells[full.id].source.rpartition("\n")
-        assert todo == f'    raise NotImplementedError("Write {name}, then run this cell again.")'
-        assert full.source.startswith(kept + "\n")
-        assert kept.count('"""') == 2 and kept.endswith('"""')
-        assert f"def {name}(" in kept
-    assert "@np.errstate" in cells["gradient-descent"].source
-
-
-def test_hints_and_solution_are_folded_under_each_stub_and_equal_the_source(functions, student):
-    """Fails if a solution is not what the notebook runs, or would not fold in JupyterLab."""
-    for name, full in functions.items():
-        cell = under(student, full.id)
-        assert (cell.id, cell.cell_type) == (f"{full.id}-hints", "markdown")
+        stays, _ = hints[name]
+        lines, left = full.source.splitlines(), cells[full.id].source.splitlines()
+        todo = f'raise NotImplementedError("Write {name}, then run this cell again.")'
+        assert [line.strip() for line in left].count(todo) == 1
+        new = [line for line in left if line not in lines]
+        assert {line.strip() for line in new} <= {todo, "# ... and go on here"}, name
+        function = student_copy.function_in(full)
+        body = left[function.body[0].end_lineno : -3]
+        assert all(line in new or line.strip().startswith(tuple(stays)) for line in body), name
+        assert left[-1] == lines[-1] == f"checks.{name}({name})"
+        below = cells[f"{full.id}-hints"]
+        assert ids.index(below.id) == ids.index(full.id) + 1 and below.cell_type == "markdown"
         blocks = re.findall(
-            r"<details><summary>([^\n]+)</summary>\n\n(.+?)\n\n</details>", cell.source, re.S
+            r"<details><summary>([^\n]+)</summary>\n\n(.+?)\n\n</details>", below.source, re.S
         )
-        assert len(blocks) == cell.source.count("<details>") >= 3
-        assert [b.split(":")[0] for b, _ in blocks[:-1]] == [
-            f"Hint {n}" for n in range(1, len(blocks))
-        ]
-        assert blocks[-1] == ("Solution", f"```python\n{full.source}\n```"), name
+        assert len(blocks) == below.source.count("<details>") >= 3
+        assert blocks[-1] == ("Solution", f"```python\n{full.source}\n```")
         assert not any("```" in body or "`" in head for head, body in blocks[:-1])
 
 
-def test_all_else_is_as_in_the_notebook(notebook, functions, student):
-    """Fails if the copy drops, adds or changes another cell, or keeps an output."""
+def test_all_else_is_as_in_the_notebook_but_the_words_for_the_copy(notebook, functions, student):
+    """Fails if the copy drops, adds or changes another cell, keeps an output, or still tells who
+    is behind to Run All Above, which stops at a stub."""
     nbformat.validate(student)
     assert student.metadata == notebook.metadata
     written = {cell.id for cell in functions.values()}
-    rest = [c for c in student.cells if c.id not in {f"{name}-hints" for name in written}]
-    assert len(rest) == len(notebook.cells) == len(student.cells) - len(written)
+    added = {f"{name}-hints" for name in written}
+    added |= {f"{name}-{part}" for name in BEHIND for part in ("catch-up", "text")}
+    texts = {cell.id: cell.source for cell in student.cells}
+    rest = [cell for cell in student.cells if cell.id not in added]
     for old, new in zip(notebook.cells, rest, strict=True):
         assert (new.id, new.cell_type) == (old.id, old.cell_type)
         assert new.metadata.get("tags") == old.metadata.get("tags")
-        if new.cell_type == "code":
-            assert (new.outputs, new.execution_count) == ([], None)
-        if new.id == "title":
-            assert new.source.replace(student_copy.TITLE + "\n\n", "", 1) == old.source
-            assert new.source != old.source
-        elif new.id not in written:
-            source = new.source.replace(student_copy.CATCH_UP, student_copy.CATCH_UP_FULL)
-            source = source.replace(student_copy.COMPARE, student_copy.MAKE_COPY)
-            assert source == old.source
+        assert not new.get("outputs") and not new.get("execution_count")
+        if old.id in BEHIND:
+            source = student_copy.BEHIND.sub(student_copy.CATCH_UP, old.source)
+            assert f"{new.source}\n\n{texts[f'{new.id}-text']}" == source != old.source
+        elif old.id not in written | {"title", "start"}:
+            assert new.source == old.source
+    text = "\n".join(cell.source for cell in student.cells)
+    assert all(text.count(words) == 1 for words in student_copy.OWN_WORDS.values())
+    assert student_copy.TITLE in text
 
 
-def test_who_is_behind_is_sent_to_the_full_notebook(student, notebook):
-    """Fails if Run All Above, which stops at a stub, is still what the copy advises."""
-    assert str(notebook.cells).count(student_copy.CATCH_UP_FULL) == 10
-    assert str(student.cells).count(student_copy.CATCH_UP) == 10
-    assert student_copy.CATCH_UP_FULL not in str(student.cells)
-    assert student_copy.MAKE_COPY in str(notebook.cells)
+def test_catch_up_cells_open_their_sections_folded_and_do_nothing(student):
+    ids = [cell.id for cell in student.cells]
+    for section in BEHIND:
+        cell = student.cells[ids.index(section) + 1]
+        assert cell.id == f"{section}-catch-up" and cell.metadata.jupyter.source_hidden
+        assert cell.source.startswith("catch_up = False") and f'"{section}"' in cell.source
+        exec(cell.source, {})  # a Run All is safe: it neither imports nor makes anything
 
 
-def test_only_the_named_functions_can_be_left_to_write(notebook, hints):
-    some = student_copy.student_copy(notebook, hints, ["ReLU", "softmax"])
+@pytest.mark.parametrize("path", student_copy.PATHS)
+def test_only_the_named_functions_are_left_to_write(notebook, functions, hints, path):
+    names = student_copy.PATHS[path]
+    some = student_copy.student_copy(notebook, hints, names)
     todo = [cell.id for cell in some.cells if "NotImplementedError(" in cell.source]
-    assert todo == ["relu", "softmax"]
-    assert [c.id for c in some.cells if c.id.endswith("-hints")] == ["relu-hints", "softmax-hints"]
+    assert todo == [functions[name].id for name in names]
+    folded = [cell.id for cell in some.cells if cell.id.endswith("-hints")]
+    assert folded == [f"{cell_id}-hints" for cell_id in todo]
 
 
-# ---------------------------------------------------------------- running it
+# ---------------------------------------------------------------- who is behind
 
 
-def test_untouched_copy_stops_under_the_first_stub(student, functions, setup):
+@pytest.mark.parametrize("section", BEHIND)
+def test_each_section_can_begin_in_a_new_kernel(section, other_data, capsys):
+    """Fails if a section reads a name that its catch-up cell does not make."""
+    train, test = map(str, other_data)
+    namespace = {"TRAIN_CSV": train, "TEST_CSV": test}
+    catch_up.bring_up_to(section, namespace)
+    read = catch_up.reads(catch_up.read_sections()[section])
+    assert not read - set(namespace) - set(dir(builtins)) - {"display"}
+    assert namespace["TRAIN_CSV"] == train
+    said = capsys.readouterr().out
+    assert ("Training " in said) == (section in ("inside", "climb", "draw"))
+    assert ("stand-in" in said) == (section in ("score", "draw"))
+
+
+def test_what_the_learner_wrote_stays_and_its_mistake_is_said(other_data, capsys):
+    """Fails if a stub stays, or if a function or an array of the learner's is replaced."""
+    train, test = map(str, other_data)
+    namespace = {"TRAIN_CSV": train, "TEST_CSV": test}
+    exec("import numpy as np\nX_dev = np.zeros((784, 5), dtype=np.float32)", namespace)
+    exec("def ReLU(Z):\n    return np.abs(Z)", namespace)
+    exec("def softmax(Z):\n    raise NotImplementedError('Write softmax')", namespace)
+    mine = namespace["ReLU"], namespace["X_dev"]
+    catch_up.bring_up_to("build", namespace)
+    assert (namespace["ReLU"], namespace["X_dev"]) == mine and namespace["X_train"].size
+    catch_up.bring_up_to("gradients", namespace)
+    assert (namespace["ReLU"], namespace["X_dev"]) == mine
+    assert namespace["softmax"](mine[1][:10]).sum() == pytest.approx(5)
+    said = capsys.readouterr().out
+    assert re.search(r"Your own function stays, but its check says: ReLU: \w", said)
+    assert "softmax" in said.partition("Functions from the finished notebook: ")[2]
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("path", student_copy.PATHS)
+def test_with_every_second_function_written_the_rest_is_caught_up(
+    notebook, functions, hints, path, set_up, other_data
+):
+    """Fails if a learner who writes one function, leaves the next, jumps to the next section and
+    catches up there cannot come to the end, or loses what they wrote."""
+    names = student_copy.PATHS[path]
+    student = student_copy.student_copy(notebook, hints, names)
+    mine, stubs = names[::2], {functions[name].id: name for name in names}
+    sources, behind = set_up(*other_data), False
+    for cell in run_notebook.code_cells(student):
+        if cell.id.endswith("-catch-up"):
+            sources[cell.id], behind = cell.source.replace("False", "True", 1), False
+        elif cell.id in stubs:
+            name = stubs[cell.id]
+            source = functions[name].source if name in mine else cell.source
+            define = source.replace(f"\nchecks.{name}({name})", "")
+            sources[cell.id] = f"{define}\n{name}.mine = {name in mine}"
+            behind = behind or name not in mine
+        elif behind:
+            sources[cell.id] = ""
+    probe = f"answer = [test_accuracy, [n for n in {names} if getattr(eval(n), 'mine', False)]]"
+    run = run_notebook.run(student, replace=sources, probe=probe)
+    assert run.answer[0] > 0.8
+    assert run.answer[1] == mine
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("path", student_copy.PATHS)
+def test_untouched_copy_stops_at_the_first_stub(
+    notebook, functions, hints, path, set_up, other_data
+):
     """Fails if a learner who runs on without writing is not told what to do, and where."""
-    first = next(iter(functions))
+    names = student_copy.PATHS[path]
+    student = student_copy.student_copy(notebook, hints, names)
     with pytest.raises(run_notebook.Failed) as failed:
-        run_notebook.run(student, replace=setup)
-    assert failed.value.cell_id == f"check-{functions[first].id}"
-    assert f"{first} is not written yet. Write it in its cell" in failed.value.evalue
-
-
-def test_each_stub_is_caught_and_each_solution_runs(student, functions, setup):
-    """Fails if a check does not name its stub, or if the filled-in notebook does not run.
-
-    In one run, cell by cell: the stub, its check, the folded solution, then the check's own cell.
-    """
-    filled = dict(setup)
-    cells = {cell.id: cell for cell in student.cells}
-    for name, full in functions.items():
-        filled[full.id] = "\n".join([
-            cells[full.id].source,
-            "try:",
-            f"    checks.{name}({name})",
-            "except AssertionError as mistake:",
-            f'    assert "{name} is not written yet" in str(mistake), mistake',
-            "else:",
-            '    raise RuntimeError("the check takes the stub for right")',
-            solution(student, full.id),
-        ])  # fmt: skip
-    run = run_notebook.run(student, replace=filled, probe="answer = test_accuracy")
-    assert run.answer > 0.8
-    for full in functions.values():
-        [said] = [c.outputs[0].text for c in run.nb.cells if c.id == f"check-{full.id}"]
-        assert ": right." in said
+        run_notebook.run(student, replace=set_up(*other_data))
+    assert failed.value.cell_id == functions[names[0]].id
+    assert f"{names[0]} is not written yet. Write it in its cell" in failed.value.evalue
 
 
 # ---------------------------------------------------------------- the command
@@ -182,35 +200,27 @@ def folder(notebook, tmp_path):
     return tmp_path
 
 
-def test_command_writes_the_copy_beside_the_notebook(folder, student, capsys):
-    """Fails if the file is not what the tests above saw, or a second run gives other bytes."""
+def test_command_writes_the_copy_and_keeps_one_that_is_there(folder, student, capsys):
+    """Fails if a learner's work could be lost, or a second run gives other bytes."""
     assert student_copy.main([], folder) == 0
     path = folder / student_copy.STUDENT
     first = path.read_bytes()
     assert nbformat.reads(first.decode(), as_version=4) == student
-    assert student_copy.main(["--force"], folder) == 0
-    assert path.read_bytes() == first
-    assert sorted(p.name for p in folder.iterdir()) == sorted([NOTEBOOK.name, path.name])
-
-
-def test_a_copy_that_is_there_stays(folder, capsys):
-    """Fails if a learner's work could be lost."""
-    path = folder / student_copy.STUDENT
     path.write_text("two hours of work")
     assert student_copy.main([], folder) == 1
     assert path.read_text() == "two hours of work"
     said = capsys.readouterr().err
     assert "is there already" in said and "--force" in said and said.count("\n") == 1
+    assert student_copy.main(["--force"], folder) == 0
+    assert path.read_bytes() == first
+    assert sorted(p.name for p in folder.iterdir()) == sorted([NOTEBOOK.name, path.name])
 
 
-@pytest.mark.parametrize(
-    "text, names, sentence",
-    [
-        (None, ["relu"], r"No cell has relu to write; there are: init_params, ReLU, "),
-        ("not JSON", [], r"mnist-scratch.ipynb is not a notebook"),
-        ("gone", [], r"mnist-scratch.ipynb cannot be read: No such file"),
-    ],
-)
+@pytest.mark.parametrize("text, names, sentence", [
+    (None, ["relu"], r"No cell has relu to write; there are: init_params, ReLU, "),
+    ("not JSON", [], r"mnist-scratch.ipynb is not a notebook"),
+    ("gone", [], r"mnist-scratch.ipynb cannot be read: No such file"),
+])  # fmt: skip
 def test_what_cannot_be_done_is_said(folder, capsys, text, names, sentence):
     if text == "gone":
         (folder / NOTEBOOK.name).unlink()
@@ -222,22 +232,11 @@ def test_what_cannot_be_done_is_said(folder, capsys, text, names, sentence):
     assert not (folder / student_copy.STUDENT).exists()
 
 
-def test_hints_in_another_form_are_said():
+def test_hints_in_another_form_are_said(functions):
     with pytest.raises(student_copy.Wrong, match="A hint of ReLU in hints.md is not"):
         student_copy.read_hints("# Hints\n\n## ReLU\n\n1. What comes out?\n")
-
-
-def test_student_copy_is_never_committed():
-    """Fails if git would take a learner's copy along."""
-    if not (ROOT / ".git").exists() or not shutil.which("git"):
-        pytest.skip("not a clone")
-    asked = ["git", "check-ignore", student_copy.STUDENT, student_copy.STUDENT + ".part"]
-    ignored = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True)
-    if ignored.returncode == 128:  # another user's folder, for example in a container
-        pytest.skip(ignored.stderr.strip())
-    assert ignored.stdout.split() == asked[2:]
-    tracked = ["git", "ls-files", student_copy.STUDENT]
-    assert not subprocess.run(tracked, cwd=ROOT, capture_output=True, text=True).stdout
+    with pytest.raises(student_copy.Wrong, match="No line of ReLU begins as .*: Z ="):
+        student_copy.stub(functions["ReLU"], ["Z ="])
 
 
 def test_command_line_works_from_any_folder(tmp_path):
@@ -247,3 +246,4 @@ def test_command_line_works_from_any_folder(tmp_path):
         cwd=tmp_path, capture_output=True, text=True,
     )  # fmt: skip
     assert run.returncode == 0 and "hints.md" in run.stdout
+    assert f"/{student_copy.STUDENT}\n" in (ROOT / ".gitignore").read_text(encoding="utf-8")

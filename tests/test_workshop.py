@@ -1,131 +1,161 @@
-"""workshop/README.md, for the instructor: its minutes, names and commands are those of the rest."""
+"""workshop/: the guide's minutes, names and commands are the notebook's; the services' files."""
 
 import json
+import os
 import re
 import shlex
+from pathlib import Path
 
 import pytest
 
-import hub_load
+import run_notebook
 from run_notebook import ROOT
-from test_checks import MISTAKES
-from workshop import student_copy
+from test_checks import MISTAKES, message
+from workshop import student_copy, wheels
 
-GUIDE = (ROOT / "workshop/README.md").read_text(encoding="utf-8")
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+GUIDE, NOTES, TAKE_HOME = (
+    (ROOT / "workshop" / name).read_text(encoding="utf-8")
+    for name in ("README.md", "notes.md", "take-home.md")
+)
+A_MINUTE, A_FUNCTION = 150, 4  # words that are read, minutes that a function takes at least
 
 
-def rows(heading):
-    """The first table under a heading of the guide: its rows without the header, as cells."""
-    _, _, below = GUIDE.partition(f"\n## {heading}\n")
+def rows(text, heading):
+    """The first table under a heading: its rows without the header, as lists of cells."""
+    _, _, below = text.partition(f"\n## {heading}\n")
     table = re.search(r"(?:^\|.*\n)+", below, re.M).group()
     return [[c.strip() for c in line.strip("|").split("|")] for line in table.splitlines()[2:]]
 
 
-def section_of_names(path):
-    """The functions that the command of a path leaves to the learners."""
-    [command] = re.findall(rf"\*\*{path} minutes\.\*\*.*?```sh\n(.*?)\n```", GUIDE, re.S)
-    return shlex.split(command)[2:]
+@pytest.fixture(scope="module")
+def sections(notebook):
+    """{section's title: (its cells, the minutes of the contents table)}."""
+    contents = next(cell.source for cell in notebook.cells if cell.id == "contents")
+    minutes = dict(re.findall(r"\[(.+?)\]\(.+?\) \| (\d+) \|", contents))
+    found = {}
+    for cell in notebook.cells:
+        if cell.source.startswith("## "):
+            title = cell.source.splitlines()[0][3:]
+            found[title] = [], int(minutes[title])
+        if found:
+            found[title][0].append(cell)
+    assert list(found) == list(minutes)
+    return found
 
 
 @pytest.fixture(scope="module")
-def contents(cells):
-    """{section: minutes} of the notebook's table of contents."""
-    found = re.findall(r"\[(.+?)\]\(.+?\) \| (\d+) \|", cells["contents"].source)
-    return {name: int(minutes) for name, minutes in found}
+def table():
+    """{section's title: its cells of the guide's table}, and the three rows below."""
+    return {name: cells for name, *cells in rows(GUIDE, "Choose a path")}
 
 
-def test_each_path_has_every_section_and_adds_up(contents):
-    """Fails if a section was added or renamed, or a minute moved, in one of the two places."""
-    *sections, together = rows("Choose a path")
-    assert [name for name, *_ in sections] == list(contents)
-    assert together == ["Together", "60", "90", "180"]
-    for column, total in [(1, 60), (2, 90), (3, 180)]:
-        assert sum(int(row[column]) for row in sections) == total
-    for row in sections:
-        assert 0 < int(row[1]) <= int(row[2]) <= int(row[3]), row
+# ---------------------------------------------------------------- the minutes
 
 
-def test_the_long_path_is_the_contents_table(contents):
-    assert [int(row[3]) for row in rows("Choose a path")[:-1]] == list(contents.values())
+def test_minutes_are_the_same_in_all_three_places_and_add_up(sections, table):
+    """Fails if a minute moved in the contents, in a section's first line or in the guide."""
+    for title, (cells, minutes) in sections.items():
+        assert f"**Minutes:** {minutes}." in cells[0].source, title
+        assert table[title][2] == str(minutes), title
+    for column, path in enumerate(student_copy.PATHS):
+        assert sum(int(table[title][column]) for title in sections) == int(path)
+        assert table["Together"][column] == path
+    after_7 = [title for title in sections if int(title.split(".")[0]) > 7]
+    assert all(table[title][0] == "0" for title in after_7)
+
+
+def test_words_and_functions_fit_the_minutes(sections, table):
+    """Fails if a section of a path has more to read and to write than its minutes hold."""
+    for column, (path, names) in enumerate(student_copy.PATHS.items()):
+        for title, (cells, _) in sections.items():
+            minutes = int(table[title][column])
+            prose = "\n".join(c.source for c in cells if c.cell_type == "markdown")
+            prose = re.sub(r"<details>.*?</details>|\$\$.*?\$\$", " ", prose, flags=re.S)
+            code = "\n".join(c.source for c in cells if c.cell_type == "code")
+            to_write = [name for name in names if f"checks.{name}({name})" in code]
+            needed = len(prose.split()) / A_MINUTE + A_FUNCTION * len(to_write)
+            assert needed <= minutes or minutes == 0, (path, title, needed)
+
+
+def test_exercise_minutes_are_those_of_the_notebook(sections, table):
+    words = "one two three four five six seven eight nine ten fifteen".split()
+    number = dict(zip(words, [*range(1, 11), 15], strict=True))
+    for title, (cells, _) in sections.items():
+        text = "\n".join(cell.source for cell in cells)
+        asked = [number[word] for word in re.findall(r"\*\*Exercise, (\w+) minutes", text)]
+        assert table[title][3] == (str(sum(asked)) if asked else ""), title
+    assert table["Together"][3] == str(sum(int(table[t][3] or 0) for t in sections))
 
 
 def test_stop_points_are_those_of_the_notebook(cells):
     [said] = re.findall(r"ends of sections ([\d, and]+)\.", cells["contents"].source)
-    stops = [after for after, *_ in rows("Where to stop, and what to say")]
+    stops = [after for after, *_ in rows(GUIDE, "Where to stop, and what to say")]
     assert stops == re.findall(r"\d+", said)
 
 
-def test_questions_to_the_room_follow_the_sections(contents):
-    sections = [int(number) for number, *_ in rows("Ask the room")]
-    assert sections == sorted(sections) and set(sections) <= set(range(1, len(contents) + 1))
+# ---------------------------------------------------------------- words and commands
 
 
-@pytest.mark.parametrize("path", [60, 90, 180])
-def test_commands_of_the_paths_make_a_copy(notebook, path):
-    """Fails if a path leaves a function to the learners that the notebook does not have."""
-    hints = student_copy.read_hints(student_copy.HINTS.read_text(encoding="utf-8"))
-    names = section_of_names(path)
-    made = student_copy.student_copy(notebook, hints, names)
-    stubs = [c for c in made.cells if "raise NotImplementedError(" in c.source]
-    assert len(stubs) == (len(names) or len(hints)) and len(set(names)) == len(names)
+def test_commands_of_the_paths_are_in_the_guide():
+    for path in student_copy.PATHS:
+        [command] = re.findall(rf"\*\*{path} minutes\.\*\*.*?```sh\n(.*?)\n```", GUIDE, re.S)
+        assert shlex.split(command)[1:] == ["workshop/student_copy.py", "--path", path]
 
 
-@pytest.mark.parametrize("name, words", [
-    (row[0].strip("`"), row[2].strip('"')) for row in rows("Mistakes to expect")
-])  # fmt: skip
-def test_each_mistake_is_one_that_the_check_names(name, words):
-    """Fails if the guide promises a message that the check does not give."""
-    said = [re.sub(r"\\(.)", r"\1", says) for _, who, _, says in MISTAKES if who == name]
-    assert any(words in each for each in said), said
+def test_notes_follow_the_notebook_and_promise_what_the_checks_say(sections):
+    """Fails if a section lacks its notes, or a check no longer says what the notes quote."""
+    titles = re.findall(r"^## (.+)$", NOTES, re.M)
+    assert [t.split(".")[0] for t in titles[:-1]] == [t.split(".")[0] for t in sections]
+    expected = re.findall(r'^\| `(\w+)` \|.*\| "(.+)" \|$', NOTES, re.M)
+    assert len(expected) > 10
+    for name, words in expected:
+        said = [message(name, source) for who, _, _, source in MISTAKES if who == name]
+        assert any(words in each for each in said), (name, words)
 
 
-def test_commands_are_those_of_the_readme():
-    """Fails if the guide links to offline commands that README.md lacks, or names another copy."""
-    assert "(../README.md#teach-a-room)" in GUIDE
-    offline = README.partition("\n## Teach a room\n")[2].partition("\n## ")[0]
-    assert "pip download -d wheels" in offline and "--no-index --find-links wheels" in offline
-    assert ".venv/bin/python -m pytest\n" in README
-    assert ".venv/bin/python -m pytest mnist-scratch.ipynb\n" in GUIDE
-    assert student_copy.STUDENT in GUIDE
+def test_files_that_the_pages_name_exist():
+    made = {student_copy.STUDENT, "digits-1.csv"}
+    for page in (ROOT / "workshop").glob("*.md"):
+        text = page.read_text(encoding="utf-8")
+        for file in set(re.findall(r"[\w./-]*\w\.(?:py|txt|ipynb|md|csv)\b", text)):
+            assert (
+                Path(file).name in made
+                or (ROOT / file).exists()
+                or (ROOT / "workshop" / file).exists()
+            ), file
 
 
-def test_files_that_the_guide_names_exist():
-    made = {student_copy.STUDENT}
-    for file in set(re.findall(r"[\w./-]*\w\.(?:py|txt|ipynb|md)\b", GUIDE)) - made:
-        assert (ROOT / file).exists() or (ROOT / "workshop" / file).exists(), file
+@pytest.mark.full
+def test_take_home_solutions_run_at_the_end_of_the_notebook(notebook, set_up, other_data):
+    """Fails if a solution needs a name that the notebook no longer has, or is wrong."""
+    code = re.findall(r"^```python\n(.*?)\n```$", TAKE_HOME, re.M | re.S)
+    assert len(code) == 5
+    quick = "\n".join(code).replace("falling(0.1, 30)", "falling(0.1, 3)")
+    probe = quick + "\nanswer = [history_record[-1]['dev_accuracy'], A3_dev.shape[0]]"
+    run = run_notebook.run(notebook, replace=set_up(*other_data), probe=probe)
+    assert run.answer[0] > 0.5 and run.answer[1] == 10
 
 
-def test_hub_load_takes_the_options_that_the_guide_uses(capsys):
-    """Fails if the command to measure a server was renamed or changed."""
-    [command] = re.findall(r"^\S+python tests/hub_load\.py (.+)$", GUIDE, re.M)
-    with pytest.raises(SystemExit) as done:
-        hub_load.main([*shlex.split(command), "--help"])
-    assert done.value.code == 0
-    shown = capsys.readouterr().out
-    for option in re.findall(r"--\w+", command):
-        assert option in shown
-    with pytest.raises(SystemExit) as done:
-        hub_load.main(["--no-such-option"])
-    assert done.value.code == 2
+# ---------------------------------------------------------------- where it runs
 
 
-def test_memory_is_what_the_tests_allow():
-    """Fails if the guide's memory is not the limit that a run of the notebook is held to."""
-    [limit] = re.findall(r"the notebook needs (\d+) MB", README)  # tested: test_front_door.py
-    assert f"about {limit} MB at the most" in GUIDE
-    assert "1 GB of memory for each learner" in GUIDE and "1 GB of memory for each" in README
-    assert hub_load.LEARNER_MB == 1000 > int(limit)
+def test_files_for_binder_and_dev_containers_point_at_what_is_there():
+    """Fails if a path in them is wrong, or their Python is not one that the packages support."""
+    binder = ROOT / ".binder"
+    for line in (binder / "requirements.txt").read_text().splitlines():
+        assert (binder / line.split()[1]).resolve().is_file()
+    assert (binder / "runtime.txt").read_text() == "python-3.12\n"
+    assert os.access(binder / "postBuild", os.X_OK) or os.name == "nt"
+    container = json.loads((ROOT / ".devcontainer/devcontainer.json").read_text())
+    assert container["image"].endswith(":3.12")
+    for command in (binder / "postBuild").read_text(), container["postCreateCommand"]:
+        assert "python workshop/student_copy.py" in command
+    assert student_copy.STUDENT in container["postAttachCommand"]
 
 
-def test_measured_hub_stands_in_the_guide():
-    """Fails if the guide's figures of a hub are not those that hub_load.py kept."""
-    if not hub_load.MEASURED.exists():
-        pytest.skip("no hub was measured: tests/hub_load.py --save keeps the figures")
-    for m in json.loads(hub_load.MEASURED.read_text(encoding="utf-8")).values():
-        row = (
-            f"| {m['users']} | {m['cores']} | {m['threads'] or 'not set'} | {m['learner_pss_mb']} "
-            f"MB | {m['alone_s']:.0f} s | {m['together_last_s']:.0f} s |"
-        )
-        assert row in GUIDE, f"put this row into the guide: {row}"
-        assert not m["failures"] and m["learner_pss_mb"] < hub_load.LEARNER_MB
+def test_an_unknown_system_for_the_wheels_is_said(capsys):
+    with pytest.raises(SystemExit):
+        wheels.main(["amiga"])
+    assert "no such system: amiga; there are windows, mac-arm, mac-intel, linux." in (
+        capsys.readouterr().err
+    )

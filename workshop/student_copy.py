@@ -1,12 +1,14 @@
-"""Make mnist-scratch-student.ipynb: the notebook, with the functions left for the learner to write.
+"""Make mnist-scratch-student.ipynb: the notebook, with functions left for the learner to write.
 
     python workshop/student_copy.py                  all the functions
+    python workshop/student_copy.py --path 90        those of the path of 60, 90 or 180 minutes
     python workshop/student_copy.py ReLU softmax     only these, the others stay written
     python workshop/student_copy.py --force          replace a student copy that is there
 
-Works from any folder. In a code cell tagged `write-me` the signature, the decorators and the
-docstring stay, and the body becomes a line that raises NotImplementedError. A new cell under it
-has the hints of workshop/hints.md, and then the cell as it is in mnist-scratch.ipynb, all folded.
+Works from any folder. In a code cell tagged `write-me` the function's signature, docstring and
+check stay, with the lines that workshop/hints.md lets stay; the rest becomes a line that raises
+NotImplementedError. A new cell under it has the hints of workshop/hints.md, and then the cell as
+it is in mnist-scratch.ipynb, all folded. Each section opens with a folded cell for who is behind.
 Outputs are cleared. The same notebook and hints give the same bytes each time.
 """
 
@@ -21,24 +23,45 @@ import sys
 from pathlib import Path
 
 import nbformat
-from nbformat.v4 import new_markdown_cell
+from nbformat.v4 import new_code_cell, new_markdown_cell
 
 ROOT = Path(__file__).resolve().parent.parent
 HINTS = ROOT / "workshop" / "hints.md"
 FULL, STUDENT = "mnist-scratch.ipynb", "mnist-scratch-student.ipynb"
+# What each path leaves to the learners; workshop/README.md has the minutes
+PATHS = {
+    "60": ["ReLU", "softmax", "update_params"],
+    "90": ["ReLU", "softmax", "forward_prop", "backward_prop", "update_params"],
+    "180": [
+        "init_params", "ReLU", "softmax", "forward_prop", "cross_entropy", "one_hot", "ReLU_deriv",
+        "backward_prop", "update_params", "gradient_descent", "init_params_scaled", "minibatches",
+        "train_epoch", "update_velocity",
+    ],
+}  # fmt: skip
 TITLE = (
-    "**This is the version to write yourself:** where a function only raises NotImplementedError, "
-    "put your own code in place of that line, and compare it with the solution that is folded "
-    f"under the cell, or with the same cell of `{FULL}`."
+    "**This is the version to write yourself.** Where a function raises NotImplementedError, put "
+    "your own code in place of that line, and run the cell: its last line checks what you wrote. "
+    "Hints and the solution are folded under it."
 )
+# The copy's own words, in place of the notebook's: it need not say how to make a copy, and Run All
+# Above would stop at the first function that is not written
+BEHIND = re.compile(r"\*\*Behind\?\*\* Run all above: \d+ s\.")
+CATCH_UP = (
+    "**Behind?** Open the folded cell below, change its first line to `catch_up = True`, and run "
+    "it: you can go on here, and what you wrote stays."
+)
+OWN_WORDS = {
+    r"Write yours before you read mine: .*": "Hints and my version are folded under the cell.",
+    r"\*\*Behind\?\*\* Each section says .*": (
+        "**Behind?** Each section opens with a folded cell that brings you up to it."
+    ),
+}
+CATCH_UP_CELL = """\
+catch_up = False  # change to True and run this cell, if you are behind
+if catch_up:
+    from workshop.catch_up import bring_up_to
 
-
-# In the copy itself the notebook need not say how to make it
-MAKE_COPY = "then compare: `README.md` says how to make a copy with empty functions."
-COMPARE = "then compare with the folded solution under it."
-# Run All Above would stop at the first function that is not written
-CATCH_UP_FULL = "**Behind?** Select this cell, then"
-CATCH_UP = f"**Behind?** Go on in `{FULL}`, where all is written: select this cell there, then"
+    bring_up_to("{}", globals())"""
 
 
 class Wrong(Exception):
@@ -56,11 +79,11 @@ def read_notebook(path):
 
 
 def function_in(cell):
-    """The one function of a write-me cell, an ast.FunctionDef; raises Wrong."""
+    """The function to write of a write-me cell, its last one, an ast.FunctionDef; raises Wrong."""
     functions = [n for n in ast.parse(cell.source).body if isinstance(n, ast.FunctionDef)]
-    if len(functions) != 1 or ast.get_docstring(functions[0]) is None:
-        raise Wrong(f"The cell {cell.id} needs one function with a docstring to be left to write.")
-    return functions[0]
+    if not functions or ast.get_docstring(functions[-1]) is None:
+        raise Wrong(f"The cell {cell.id} needs a function with a docstring to be left to write.")
+    return functions[-1]
 
 
 def write_me(nb):
@@ -69,27 +92,47 @@ def write_me(nb):
     return {function_in(cell).name: cell for cell in cells if cell.cell_type == "code"}
 
 
-def stub(cell):
-    """The source of a write-me cell with the function's body still to be written."""
+def stub(cell, stays=()):
+    """The source of a write-me cell with the function's body, or a part, still to be written.
+
+    stays: how the lines of the body begin that are not left out. The first gap raises
+    NotImplementedError, a later one is a comment. Raises Wrong if a line to stay is not there.
+    """
     function, lines = function_in(cell), cell.source.splitlines()
-    todo = f'    raise NotImplementedError("Write {function.name}, then run this cell again.")'
-    return "\n".join([*lines[: function.body[0].end_lineno], todo, *lines[function.end_lineno :]])
+    begin, end = function.body[0].end_lineno, function.end_lineno
+    todo = f'raise NotImplementedError("Write {function.name}, then run this cell again.")'
+    body, gap, used = [], False, set()
+    for line in lines[begin:end]:
+        kept = [start for start in stays if line.strip().startswith(start)]
+        used.update(kept)
+        if kept:
+            body.append(line)
+        elif not gap:
+            indent = line[: len(line) - len(line.lstrip())]
+            body.append(indent + todo)
+            todo = "# ... and go on here"
+        gap = not kept
+    if unused := set(stays) - used:
+        raise Wrong(f"No line of {function.name} begins as hints.md says: {', '.join(unused)}.")
+    return "\n".join([*lines[:begin], *body, *lines[end:]])
 
 
 def read_hints(text):
-    """hints.md -> {function's name: [(question, answer), ...]}; raises Wrong.
+    """hints.md -> {function's name: (lines that stay, [(question, answer), ...])}; raises Wrong.
 
     A heading `## name` begins a function; each numbered item is one hint: the question in bold,
-    which is seen, then the answer, which is folded.
+    which is seen, then the answer, which is folded. `Stays:` begins a list of how those lines
+    begin that stay in the stub.
     """
     hints = {}
     for section in re.split(r"^## ", text, flags=re.M)[1:]:
         name, _, body = section.partition("\n")
-        items = re.split(r"^\d+\. ", body, flags=re.M)[1:]
+        before, *items = re.split(r"^\d+\. ", body, flags=re.M)
         found = [re.fullmatch(r"\*\*(.+?)\*\*\s+(.+)", " ".join(i.split())) for i in items]
         if not all(found):
             raise Wrong(f"A hint of {name.strip()} in hints.md is not '1. **Question?** Answer'.")
-        hints[name.strip()] = [match.groups() for match in found]
+        stays = re.findall(r"`(.+?)`", before.partition("Stays:")[2])
+        hints[name.strip()] = stays, [match.groups() for match in found]
     return hints
 
 
@@ -104,6 +147,13 @@ def hints_cell(cell, hints):
     blocks = [folded(f"Hint {n}: {ask}", tell) for n, (ask, tell) in enumerate(hints, start=1)]
     blocks.append(folded("Solution", f"```python\n{cell.source}\n```"))
     return new_markdown_cell("\n\n".join(blocks), id=f"{cell.id}-hints")
+
+
+def catch_up_cell(section):
+    """The folded code cell that opens the section with this id; it does nothing until changed."""
+    cell = new_code_cell(CATCH_UP_CELL.format(section), id=f"{section}-catch-up")
+    cell.metadata["jupyter"] = {"source_hidden": True}
+    return cell
 
 
 def student_copy(nb, hints, names=()):
@@ -126,15 +176,20 @@ def student_copy(nb, hints, names=()):
             heading, _, rest = cell.source.partition("\n\n")
             cell.source = f"{heading}\n\n{TITLE}\n\n{rest}"
         if cell.cell_type != "code":
-            cell.source = cell.source.replace(CATCH_UP_FULL, CATCH_UP)
-            cell.source = cell.source.replace(MAKE_COPY, COMPARE)
+            for words, own in OWN_WORDS.items():
+                cell.source = re.sub(words, own, cell.source)
+            above, *below = BEHIND.split(cell.source)
+            if below:
+                cell.source = above + CATCH_UP
+                cells.append(catch_up_cell(cell.id))
+                cells.append(new_markdown_cell(below[0].strip(), id=f"{cell.id}-text"))
             continue
         cell.outputs, cell.execution_count = [], None
-        cell.metadata.pop("measured", None)  # it tells of the outputs that are gone
         name = names_of.get(cell.id)
         if name and (not names or name in names):
-            cells.append(hints_cell(cell, hints[name]))
-            cell.source = stub(cell)
+            stays, items = hints[name]
+            cells.append(hints_cell(cell, items))
+            cell.source = stub(cell, stays)
     nb.cells = cells
     nbformat.validate(nb)
     return nb
@@ -147,8 +202,12 @@ def main(argv=None, folder=ROOT):
         description=about, epilog=more, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("names", nargs="*", help="functions to leave unwritten (all)")
+    parser.add_argument("--path", choices=PATHS, help="leave those of this path, in minutes")
     parser.add_argument("--force", action="store_true", help="replace a copy that is there")
     args = parser.parse_args(argv)
+    if args.path and args.names:
+        parser.error("give --path or names of functions, not both.")
+    names = PATHS[args.path] if args.path else args.names
     path = folder / STUDENT
     part = path.with_name(path.name + ".part")
     try:
@@ -158,7 +217,7 @@ def main(argv=None, folder=ROOT):
                 "move it away, or add --force to replace it."
             )
         full = read_notebook(folder / FULL)
-        nb = student_copy(full, read_hints(HINTS.read_text(encoding="utf-8")), args.names)
+        nb = student_copy(full, read_hints(HINTS.read_text(encoding="utf-8")), names)
         part.write_text(nbformat.writes(nb).rstrip("\n") + "\n", encoding="utf-8", newline="\n")
         os.replace(part, path)
     except (Wrong, OSError) as error:
@@ -167,8 +226,7 @@ def main(argv=None, folder=ROOT):
     finally:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
-    left = args.names or list(write_me(full))
-    print(f"{STUDENT} is written. Functions to write in it: {len(left)}.")
+    print(f"{STUDENT} is written. Functions to write in it: {len(names or write_me(full))}.")
     return 0
 
 

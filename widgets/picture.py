@@ -3,6 +3,7 @@
 MNIST's digits were fitted into a box of 20 x 20 pixels keeping their shape, then placed by their
 centre of mass in a picture of 28 x 28 (LeCun et al., http://yann.lecun.com/exdb/mnist).
 """
+
 import numpy as np
 
 PEN = 0.085  # width of the pen as a part of the pad's side, as the browser draws it
@@ -14,8 +15,10 @@ def _clean(strokes):
     try:
         arrays = [np.asarray(stroke, dtype=float).reshape(len(stroke), 2) for stroke in strokes]
     except (TypeError, ValueError):
-        raise ValueError("Strokes are a list of strokes; a stroke is a list of points [x, y], "
-                         "with x and y in 0..1.") from None
+        raise ValueError(
+            "Strokes are a list of strokes; a stroke is a list of points [x, y], "
+            "with x and y in 0..1."
+        ) from None
     arrays = [a[np.isfinite(a).all(axis=1)].clip(-1, 2) for a in arrays]  # the pad is 0..1
     return [a for a in arrays if len(a)]
 
@@ -69,8 +72,10 @@ def prepare(ink, fit=True, centre=True):
     """
     ink = np.asarray(ink, dtype=float)
     if ink.ndim != 2 or not np.isfinite(ink).all():
-        raise ValueError("The ink must be a 2-D array of numbers, 0 for paper and larger for ink; "
-                         f"this one has the shape {ink.shape}.")
+        raise ValueError(
+            "The ink must be a 2-D array of numbers, 0 for paper and larger for ink; "
+            f"this one has the shape {ink.shape}."
+        )
     ink = ink.clip(0)
     if not ink.any():
         return np.zeros((784, 1), np.float32)
@@ -87,7 +92,8 @@ def prepare(ink, fit=True, centre=True):
             place = np.floor(14 - (end - start) * scale / 2 + 0.5) if fit else 0
         spreads.append(_spread(n, scale, place - corner * scale))
     picture = spreads[0] @ ink @ spreads[1].T
-    return (picture / picture.max()).clip(0, 1).astype(np.float32).reshape(784, 1)
+    levels = np.rint(255 * (picture / picture.max()).clip(0, 1))  # whole numbers, as in the files
+    return levels.astype(np.float32).reshape(784, 1) / np.float32(255)
 
 
 def picture_from_strokes(strokes):
@@ -102,8 +108,10 @@ def picture_from_text(text):
     screen. TypeError when `text` is not a string.
     """
     if not isinstance(text, str):
-        raise TypeError("Type the digit as characters in a string of several lines, between "
-                        f"triple quotes; this is a {type(text).__name__}.")
+        raise TypeError(
+            "Type the digit as characters in a string of several lines, between "
+            f"triple quotes; this is a {type(text).__name__}."
+        )
     rows = [row.expandtabs().rstrip() for row in text.splitlines()] or [""]
     width = max(map(len, rows))
     ink = np.array([[c != " " for c in row.ljust(max(width, 1))] for row in rows], float)

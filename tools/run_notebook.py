@@ -1,25 +1,22 @@
 """Re-execute mnist-scratch.ipynb and store its outputs, the same bytes each time.
 
-    python tests/run_notebook.py            execute, tidy, write
-    python tests/run_notebook.py --check    write nothing; exit 1 and name the first stale cell
-    python tests/run_notebook.py --fresh    measure the cells tagged `timed` anew, too
+    python tools/run_notebook.py            execute, tidy, write
+    python tools/run_notebook.py --check    write nothing; exit 1 and name the first stale cell
+    python tools/run_notebook.py --fresh    let the cells tagged `timed` print new seconds, too
 
 Works from any folder. The file is written only when every cell ran and none of them raised or
 wrote to stderr; otherwise it stays as it was, and one sentence says which cell failed and how.
+README's picture, which the notebook draws, is written beside it.
 
-On the same machine and versions a second run gives the same bytes. A cell tagged `timed` prints
-measured seconds, which never repeat: its stored outputs are kept as long as its source and those
-of all code cells before it are the ones that printed them. A digest of these sources in the cell's
-metadata, under `measured`, tells. It does not see a change in a module that the notebook imports.
-
-Tests import `execute`, `run`, `normalise`, `refresh`, `solutions` and `functions`.
+On the same machine and versions a second run gives the same bytes. Seconds never repeat: a cell
+tagged `timed`, which prints some, keeps the outputs that it has. Ask for --fresh when it, or
+what it measures, was changed.
 """
 
 import argparse
 import ast
 import base64
 import copy
-import hashlib
 import json
 import os
 import re
@@ -40,11 +37,12 @@ from nbformat.v4 import new_code_cell
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOK = ROOT / "mnist-scratch.ipynb"
 # The picture at the top of the notebook and of README.md is the one that this cell draws
-PICTURE_CELL, PICTURE = "final-answers", "workshop/images/finished.png"
+PICTURE_CELL, PICTURE = "final-answers", ROOT / "workshop/images/finished.png"
 
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-    "language_info": {  # without the version, which would change from machine to machine
+    # without the version, which would change from machine to machine
+    "language_info": {
         "codemirror_mode": {"name": "ipython", "version": 3},
         "file_extension": ".py",
         "mimetype": "text/x-python",
@@ -58,13 +56,13 @@ METADATA = {
 class Failed(Exception):
     """A notebook did not run cleanly. The message is one sentence.
 
-    cell_id: the cell's id. ename, evalue: the exception's name and text, as the kernel sent them;
-    empty when the cell wrote to stderr, ran out of time or lost its kernel.
+    cell_id: the cell's id. evalue: the exception's whole text; empty when the cell wrote to
+    stderr, ran out of time or lost its kernel.
     """
 
-    def __init__(self, sentence, cell_id, ename="", evalue=""):
+    def __init__(self, sentence, cell_id, evalue=""):
         super().__init__(sentence)
-        self.cell_id, self.ename, self.evalue = cell_id, ename, evalue
+        self.cell_id, self.evalue = cell_id, evalue
 
 
 class Run(NamedTuple):
@@ -73,7 +71,6 @@ class Run(NamedTuple):
     nb: nbformat.NotebookNode  # executed, not normalised
     again: nbformat.NotebookNode | None  # the outputs of each cell's second run, with twice=True
     answer: Any  # what the probe left in `answer`
-    seconds: dict  # {id of a code cell: how long it took}
 
 
 class ThisPython(KernelSpecManager):
@@ -86,32 +83,7 @@ class ThisPython(KernelSpecManager):
         return KernelSpec(resource_dir=RESOURCES, **get_kernel_dict())
 
 
-def solutions(nb):
-    """{id of an exercise: the Python code of its folded solution}, in order."""
-    found = {}
-    for cell in nb.cells:
-        if cell.cell_type == "markdown" and cell.id.startswith("exercise-"):
-            found[cell.id] = "\n".join(re.findall(r"```python\n(.*?)\n```", cell.source, re.S))
-    return found
-
-
-def functions(nb):
-    """{name: value} of what the cells and the folded solutions of `nb` define and import.
-
-    Only their imports and functions run, in the order of the cells, and nothing else of them.
-    """
-    sources = {cell.id: cell.source for cell in code_cells(nb)} | solutions(nb)
-    namespace = {}
-    for cell, source in sources.items():
-        keep = [
-            node
-            for node in ast.parse(source).body
-            if isinstance(node, ast.Import | ast.ImportFrom)
-            or isinstance(node, ast.FunctionDef)
-            and node.name != "predict"  # its default is the trained network
-        ]
-        exec(compile(ast.Module(keep, type_ignores=[]), f"<cell {cell}>", "exec"), namespace)
-    return {name: value for name, value in namespace.items() if name != "__builtins__"}
+# ---------------------------------------------------------------- what is in a notebook
 
 
 def code_cells(nb):
@@ -124,22 +96,57 @@ def tags(cell):
     return cell.metadata.get("tags", [])
 
 
+def solutions(nb):
+    """{id of an exercise: the Python code of its folded solution}, in order."""
+    exercises = [cell for cell in nb.cells if cell.id.startswith("exercise-")]
+    code = r"```python\n(.*?)\n```"
+    return {cell.id: "\n".join(re.findall(code, cell.source, re.S)) for cell in exercises}
+
+
+def functions(nb):
+    """{name: value} of what the cells and the folded solutions of `nb` define and import.
+
+    Only their imports and functions run, in the order of the cells, and nothing else of them. A
+    function whose default is another cell's variable is left out.
+    """
+
+    def wanted(node):
+        if not isinstance(node, ast.FunctionDef):
+            return isinstance(node, ast.Import | ast.ImportFrom)
+        return not any(isinstance(n, ast.Name) for d in node.args.defaults for n in ast.walk(d))
+
+    namespace = {}
+    sources = {cell.id: cell.source for cell in code_cells(nb)} | solutions(nb)
+    for cell_id, source in sources.items():
+        tree = ast.parse(source)
+        # The notebook's imports stand in a try
+        nodes = [
+            inner
+            for node in tree.body
+            for inner in (node.body if isinstance(node, ast.Try) else [node])
+        ]
+        tree.body = [node for node in nodes if wanted(node)]
+        exec(compile(tree, f"<cell {cell_id}>", "exec"), namespace)
+    return {name: value for name, value in namespace.items() if name != "__builtins__"}
+
+
 def complain(nb):
     """Raise Failed for the first cell of `nb` that holds an error or anything on stderr.
 
     A cell tagged `raises-exception` counts too: the stored notebook shows no traceback.
     """
     for number, cell in enumerate(nb.cells, start=1):
-        name = f"Cell {cell.get('id')} (number {number} of {len(nb.cells)})"
+        name = f"Cell {cell.id} (number {number} of {len(nb.cells)})"
         for output in cell.get("outputs", []):
             if output.output_type == "error":
-                text = f"{output.ename}: {output.evalue}".strip().splitlines()[0]
-                raise Failed(
-                    f"{name} raised {text.rstrip('.')}", cell.id, output.ename, output.evalue
-                )
+                first = f"{output.ename}: {output.evalue}".strip().splitlines()[0].rstrip(".")
+                raise Failed(f"{name} raised {first}", cell.id, output.evalue)
             if output.output_type == "stream" and output.name == "stderr":
-                text = output.text.strip().splitlines() or ["(an empty line)"]
-                raise Failed(f"{name} wrote to stderr: {text[0].rstrip('.')}", cell.id)
+                first = [*output.text.strip().splitlines(), "an empty line"][0].rstrip(".")
+                raise Failed(f"{name} wrote to stderr: {first}", cell.id)
+
+
+# ---------------------------------------------------------------- running it
 
 
 def run(nb, *, replace=None, twice=False, probe=None, timeout=300, folder=ROOT):
@@ -157,8 +164,7 @@ def run(nb, *, replace=None, twice=False, probe=None, timeout=300, folder=ROOT):
     # let it happen here and not in a cell
     import matplotlib.font_manager  # noqa: F401
 
-    nb = copy.deepcopy(nb)
-    replace = dict(replace or {})
+    nb, replace = copy.deepcopy(nb), dict(replace or {})
     for cell in nb.cells:
         cell.source = replace.pop(cell.id, cell.source)
     if replace:
@@ -173,35 +179,25 @@ def run(nb, *, replace=None, twice=False, probe=None, timeout=300, folder=ROOT):
         whole.cells = [*whole.cells, asked]
     for cell in code_cells(whole):
         cell.outputs, cell.execution_count = [], None
-    seconds = _execute(whole, timeout, folder)
+    _execute(whole, timeout, folder)
     answer = None
     if probe is not None:
         said = "".join(o.text for o in asked.outputs if o.output_type == "stream")
         answer = json.loads(said.splitlines()[-1])
-    return Run(nb, again, answer, seconds)
+    return Run(nb, again, answer)
 
 
 def _execute(nb, timeout, folder):
-    """Execute `nb` in place; returns {cell id: seconds}; raises Failed."""
-    reached, seconds = {}, {}
-
-    def note(cell, cell_index):
-        reached.update(cell=cell, number=cell_index + 1)
-        seconds[cell.id] = -time.monotonic()
-
-    def noted(cell, cell_index, execute_reply):
-        seconds[cell.id] += time.monotonic()
-
-    kernel = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=ThisPython())
+    """Execute `nb` in place; raises Failed."""
+    reached = {}
     client = NotebookClient(
         nb,
-        km=kernel,
+        km=AsyncKernelManager(kernel_name="python3", kernel_spec_manager=ThisPython()),
         timeout=timeout,
         startup_timeout=120,
         record_timing=False,
         store_widget_state=False,
-        on_cell_execute=note,
-        on_cell_executed=noted,
+        on_cell_execute=reached.update,  # called with cell and cell_index
         resources={"metadata": {"path": str(folder)}},
     )
     # The user's own settings of Python, IPython and matplotlib's backend stay outside
@@ -211,16 +207,14 @@ def _execute(nb, timeout, folder):
         try:
             client.execute(cleanup_kc=True, env={**env, "IPYTHONDIR": empty})
         except (CellTimeoutError, DeadKernelError) as error:
-            how = "killed its kernel"
-            if isinstance(error, CellTimeoutError):
-                how = f"was not done within {timeout} s"
-            cell = reached["cell"]
-            name = f"Cell {cell.id} (number {reached['number']} of {len(nb.cells)})"
+            late = isinstance(error, CellTimeoutError)
+            how = f"was not done within {timeout} s" if late else "killed its kernel"
+            cell, number = reached["cell"], reached["cell_index"] + 1
+            name = f"Cell {cell.id} (number {number} of {len(nb.cells)})"
             raise Failed(f"{name} {how}", cell.id) from None
         except CellControlSignal:
             pass  # a cell raised, which its outputs say
     complain(nb)
-    return seconds
 
 
 def execute(nb, **options):
@@ -228,21 +222,20 @@ def execute(nb, **options):
     return run(nb, **options).nb
 
 
+# ---------------------------------------------------------------- storing it
+
+
 def normalise(nb):
     """A copy of `nb` in the one form in which it is stored.
 
-    nbformat 4.5; the metadata in METADATA and nothing else; of a cell's metadata only its tags
-    and the digest of a timed cell; execution counts 1, 2, 3, ...;
-    consecutive prints joined into one.
+    nbformat 4.5; the metadata in METADATA and nothing else; of a cell's metadata only its tags;
+    execution counts 1, 2, 3, ...; consecutive prints joined into one.
     """
     nb = copy.deepcopy(nb)
     nb.nbformat, nb.nbformat_minor = 4, 5
     nb.metadata = nbformat.from_dict(METADATA)
     for cell in nb.cells:
-        kept = {"tags": tags(cell)} if tags(cell) else {}
-        if "timed" in tags(cell) and "measured" in cell.metadata:
-            kept["measured"] = cell.metadata.measured
-        cell.metadata = nbformat.from_dict(kept)
+        cell.metadata = nbformat.from_dict({"tags": tags(cell)} if tags(cell) else {})
     for count, cell in enumerate(code_cells(nb), start=1):
         cell.execution_count = count
         outputs = []
@@ -260,28 +253,15 @@ def normalise(nb):
     return nb
 
 
-def keep_timed(nb, stored):
-    """Give each cell of `nb` tagged `timed` the outputs that `stored` has for it, if still valid.
-
-    They are if the digest in the stored cell's metadata is that of the sources from the first code
-    cell to this one. Either way the digest in `nb` is then the right one. Changes `nb`.
-    """
-    digest = hashlib.sha256()
-    for new, old in zip(code_cells(nb), code_cells(stored), strict=True):
-        digest.update(new.source.encode("utf-8") + b"\0")
-        if "timed" in tags(new):
-            new.metadata["measured"] = digest.hexdigest()[:16]
-            if old.outputs and old.metadata.get("measured") == new.metadata["measured"]:
-                new.outputs = copy.deepcopy(old.outputs)
-
-
 def refresh(stored, *, fresh=False, **options):
     """What the file of the notebook `stored` should hold: executed anew and normalised.
 
-    fresh: measure the cells tagged `timed` anew, too. Other options and errors are those of `run`.
+    fresh: let the cells tagged `timed` have new outputs too. Other options and errors: `run`.
     """
     nb = normalise(execute(stored, **options))
-    keep_timed(nb, nb if fresh else stored)
+    for new, old in zip(code_cells(nb), code_cells(normalise(stored)), strict=True):
+        if "timed" in tags(new) and old.outputs and not fresh:
+            new.outputs = old.outputs
     return nb
 
 
@@ -294,6 +274,12 @@ def picture(nb):
     return None
 
 
+def as_text(nb):
+    """The text of the .ipynb file: sorted keys, one line end at the end."""
+    nbformat.validate(nb)
+    return nbformat.writes(nb).rstrip("\n") + "\n"
+
+
 def replace_file(path, content):
     """Write the bytes `content` to `path` whole or not at all."""
     part = path.with_name(path.name + ".part")
@@ -304,18 +290,12 @@ def replace_file(path, content):
         part.unlink(missing_ok=True)
 
 
-def as_text(nb):
-    """The text of the .ipynb file: sorted keys, one line end at the end."""
-    nbformat.validate(nb)
-    return nbformat.writes(nb).rstrip("\n") + "\n"
-
-
 def first_difference(new, stored):
-    """Name the first place where two notebooks differ: a cell, or the metadata; None if none."""
-    for number, cell in enumerate(new.cells, start=1):
-        if number > len(stored.cells) or cell != stored.cells[number - 1]:
-            return f"cell {cell.id} (number {number} of {len(new.cells)})"
-    return None if new == stored else "the notebook's metadata"
+    """Name the first cell in which two notebooks of the same cells differ, else the rest."""
+    for number, (one, other) in enumerate(zip(new.cells, stored.cells, strict=True), start=1):
+        if one != other:
+            return f"cell {one.id} (number {number} of {len(new.cells)})"
+    return "the notebook's metadata" if new != stored else "the way that the file is written"
 
 
 def main(argv=None):
@@ -326,7 +306,7 @@ def main(argv=None):
     )
     parser.add_argument("notebook", nargs="?", type=Path, default=NOTEBOOK, help="another notebook")
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if stale")
-    parser.add_argument("--fresh", action="store_true", help="measure the `timed` cells anew")
+    parser.add_argument("--fresh", action="store_true", help="new outputs for `timed` cells, too")
     parser.add_argument("--timeout", type=int, default=300, help="seconds for each cell (300)")
     args = parser.parse_args(argv)
     path = args.notebook.resolve()
@@ -335,7 +315,7 @@ def main(argv=None):
         stored = nbformat.reads(before, as_version=4)
     except OSError as error:
         return say(f"{path.name} cannot be read: {error.strerror}.")
-    except nbformat.reader.NotJSONError:
+    except (nbformat.reader.NotJSONError, UnicodeDecodeError):
         return say(f"{path.name} is not a notebook: its text is not JSON.")
     start = time.monotonic()
     try:
@@ -343,18 +323,21 @@ def main(argv=None):
     except Failed as failed:
         return say(f"{failed}. {path.name} is as it was.")
     took = f"{len(code_cells(nb))} code cells in {time.monotonic() - start:.0f} s"
-    text = as_text(nb)
-    if text == before:
-        print(f"{path.name}: {took}, nothing changed.")
-        return 0
-    if args.check:
-        where = first_difference(nb, stored) or "the way that the file is written"
-        return say(f"{path.name} is stale: a new run changes {where} first.")
-    replace_file(path, text.encode("utf-8"))
-    if picture(nb):
-        (path.parent / PICTURE).parent.mkdir(parents=True, exist_ok=True)
-        replace_file(path.parent / PICTURE, picture(nb))
-    print(f"{path.name}: {took}, written.")
+    stale = {}  # {file: what it should hold}
+    if as_text(nb) != before:
+        stale[path] = as_text(nb).encode("utf-8")
+    # Another notebook may have a cell of that name: README's picture is not its to replace
+    drawn = picture(nb) if path == NOTEBOOK else None
+    if drawn and not (PICTURE.exists() and PICTURE.read_bytes() == drawn):
+        stale[PICTURE] = drawn
+    if args.check and path in stale:
+        return say(f"{path.name} is stale: a new run changes {first_difference(nb, stored)} first.")
+    if args.check and stale:
+        return say(f"{PICTURE.name} is not the picture that {path.name} draws.")
+    for file, content in stale.items():
+        replace_file(file, content)
+    written = " and ".join(file.name for file in stale)
+    print(f"{path.name}: {took}, {f'wrote {written}' if stale else 'nothing changed'}.")
     return 0
 
 

@@ -1,0 +1,68 @@
+"""Runs of the notebook on other people's files. Each run on small data answers two questions."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import run_notebook
+from run_notebook import ROOT
+from workshop import student_copy
+
+
+@pytest.mark.full
+def test_every_cell_can_be_run_twice_and_any_data_in_the_layout_will_do(
+    notebook, set_up, other_data
+):
+    """Fails if a cell's second run breaks or prints something else, or MNIST itself is assumed."""
+    files = set_up(*other_data)
+    run = run_notebook.run(notebook, replace=files, twice=True, probe="answer = test_accuracy")
+    first, second = run_notebook.normalise(run.nb), run_notebook.normalise(run.again)
+    for one, two in zip(first.cells, second.cells, strict=True):
+        if one.cell_type == "code" and "timed" not in run_notebook.tags(one):
+            assert one.outputs == two.outputs, one.id
+    assert run.answer > 0.9
+
+
+@pytest.mark.full
+def test_without_a_test_file_each_stub_is_caught_and_each_solution_runs(notebook, set_up, tmp_path):
+    """Fails if a learner with only Kaggle's train.csv cannot run to the end, if a check does not
+    name its stub, or if the filled-in copy does not run.
+
+    In one run, cell by cell: the stub, its check, then the folded solution.
+    """
+    hints = student_copy.read_hints(student_copy.HINTS.read_text(encoding="utf-8"))
+    student = student_copy.student_copy(notebook, hints)
+    cells = {cell.id: cell for cell in student.cells}
+    path = tmp_path / "train.csv"
+    table = pd.read_csv(ROOT / "data/train.csv.gz", dtype=np.uint8, nrows=13_000)
+    table.to_csv(path, index=False)
+    filled = set_up(path, None)
+    for name, full in student_copy.write_me(notebook).items():
+        folded = cells[f"{full.id}-hints"].source
+        [solution] = re.findall(r"^```python\n(.*?)\n```$", folded, re.M | re.S)
+        stub = cells[full.id].source.replace(f"\nchecks.{name}({name})", "")
+        filled[full.id] = "\n".join([
+            stub,
+            "try:",
+            f"    checks.{name}({name})",
+            "except AssertionError as mistake:",
+            f'    assert "{name} is not written yet" in str(mistake), mistake',
+            "else:",
+            '    raise RuntimeError("the check takes the stub for right")',
+            solution,
+        ])  # fmt: skip
+    probe = "answer = [X_train.shape[1], X_dev.shape[1], Y_test.size, test_accuracy]"
+    run = run_notebook.run(student, replace=filled, probe=probe)
+    assert run.answer[:3] == [2000, 1000, 10_000]
+    assert run.answer[3] > 0.6
+
+
+def test_a_wrong_file_is_told_before_any_training(notebook, set_up, tmp_path, write_csv):
+    """Fails if a bad file is found late, or not in one sentence that names it."""
+    path = write_csv(tmp_path / "small.csv", np.zeros((900, 784), np.uint8), np.arange(900) % 10)
+    with pytest.raises(run_notebook.Failed) as failed:
+        run_notebook.run(notebook, replace=set_up(path, ROOT / "data/test.csv.gz"))
+    assert failed.value.cell_id == "split"
+    assert "900" in failed.value.evalue

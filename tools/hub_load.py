@@ -1,0 +1,188 @@
+"""Measure learners on one server: a real JupyterHub, a server and a kernel for each. Run by hand.
+
+    python3 -m venv ../hub
+    ../hub/bin/python -m pip install -r requirements.txt jupyterhub configurable-http-proxy
+    ../hub/bin/python tools/hub_load.py --users 8 --threads 1 --save
+
+Each learner gets a folder of their own with the notebook and its files. All the code cells are sent
+to a new kernel through the hub, as a browser does: first for one learner alone, then for all of
+them at once. Memory is PSS, which divides what several processes share among them: a learner's
+server and kernel together, at their peak. Exit code 1 if a cell failed. Linux only.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections import defaultdict
+from pathlib import Path
+
+import psutil
+from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
+from tornado.websocket import websocket_connect
+
+ROOT = Path(__file__).resolve().parent.parent
+NOTEBOOK = "mnist-scratch.ipynb"
+FILES = [NOTEBOOK, "checks", "helpers.py", "widgets", "data"]
+MEASURED = ROOT / "tools" / "hub_load.json"
+BIN = Path(sys.executable).parent
+URL, TOKEN = "http://127.0.0.1:8000", secrets.token_hex()  # the hub takes 8001 and 8081, too
+HEADERS = {"Authorization": f"token {TOKEN}"}
+START = 180  # seconds that the servers may need to start
+
+CONFIG = f"""
+c.JupyterHub.bind_url = "{URL}"
+c.ConfigurableHTTPProxy.command = ["{BIN}/configurable-http-proxy"]
+c.JupyterHub.authenticator_class = "dummy"
+c.JupyterHub.spawner_class = "simple"
+c.SimpleLocalProcessSpawner.home_dir_template = "homes/{{username}}"
+c.Spawner.cmd = ["{BIN}/jupyterhub-singleuser", "--allow-root"]
+c.Spawner.start_timeout = c.Spawner.http_timeout = {START}
+c.JupyterHub.tornado_settings = {{"slow_spawn_timeout": {START}}}
+c.JupyterHub.services = [{{"name": "load", "api_token": "{TOKEN}"}}]
+c.JupyterHub.load_roles = [{{"name": "load", "services": ["load"],
+    "scopes": ["admin:users", "admin:servers", "access:servers"]}}]
+"""
+
+
+def start_hub(folder, users, threads):
+    """Start a hub in a folder, with a home for each user; returns its process."""
+    for user in users:
+        home = folder / "homes" / user
+        home.mkdir(parents=True)
+        for file in FILES:
+            copy = shutil.copytree if (ROOT / file).is_dir() else shutil.copy
+            copy(ROOT / file, home / file)
+    names = ["OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"] if threads else []
+    environment = dict.fromkeys(names, str(threads))
+    own = f"c.Authenticator.allowed_users = {set(users)}\nc.Spawner.environment = {environment}\n"
+    (folder / "jupyterhub_config.py").write_text(CONFIG + own)
+    with open(folder / "hub.log", "w") as log:
+        os.environ["CONFIGPROXY_AUTH_TOKEN"] = secrets.token_hex()
+        command = [sys.executable, "-m", "jupyterhub"]
+        return psutil.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+
+async def ask(method, path, body=None):
+    """The JSON answer of the hub or of a learner's server; HTTPClientError if it refuses."""
+    body = json.dumps(body or {}) if method == "POST" else None
+    request = HTTPRequest(URL + path, method, HEADERS, body, request_timeout=START)
+    answer = await AsyncHTTPClient().fetch(request)
+    return json.loads(answer.body) if answer.body else None
+
+
+async def hub_ready(folder):
+    """Wait until the hub answers; SystemExit with the end of its log if it never does."""
+    for _ in range(START):
+        with contextlib.suppress(OSError, HTTPClientError):
+            return await ask("GET", "/hub/api/")
+        await asyncio.sleep(1)
+    sys.exit(f"The hub does not start. Its log ends:\n{(folder / 'hub.log').read_text()[-2000:]}")
+
+
+def weigh(hub, peaks):
+    """Note the MB of this moment, by user and for everything (None), where it is a new peak."""
+    now = defaultdict(float)
+    for process in [hub, *hub.children(recursive=True)]:
+        with contextlib.suppress(psutil.Error):  # it has just ended
+            mb = process.memory_full_info().pss / 2**20
+            for name in {None, process.environ().get("JUPYTERHUB_USER")}:
+                now[name] += mb
+    peaks.update({name: max(mb, peaks.get(name, 0)) for name, mb in now.items()})
+
+
+async def run_all(user, cells):
+    """Run All for one learner in a new kernel; returns (seconds, failure or "")."""
+    base, began, error = f"/user/{user}/api/kernels", time.monotonic(), None
+    kernel = await ask("POST", base)
+    address = f"{URL}{base}/{kernel['id']}/channels".replace("http", "ws", 1)
+    request = HTTPRequest(address, headers=HEADERS)
+    channel = await websocket_connect(request, max_message_size=2**28)
+    for cell in cells:
+        error = await execute(channel, "".join(cell["source"]))
+        if error:
+            break
+    seconds = time.monotonic() - began
+    channel.close()
+    await ask("DELETE", f"{base}/{kernel['id']}")
+    return seconds, f"{user}, cell {cell['id']}: {error}" if error else ""
+
+
+async def execute(channel, source):
+    """Send one cell over the websocket and wait until it is done; returns its error or None."""
+    sent = {"msg_id": uuid.uuid4().hex, "msg_type": "execute_request", "version": "5.3"}
+    sent |= {"session": sent["msg_id"], "username": "load"}
+    content = {"code": source, "silent": False, "allow_stdin": False}
+    message = {"channel": "shell", "header": sent, "content": content}
+    await channel.write_message(json.dumps(message | {"parent_header": {}, "metadata": {}}))
+    error = None
+    while text := await channel.read_message():
+        message = json.loads(text) if isinstance(text, str) else {}  # bytes: a widget's data
+        content = message.get("content", {})
+        if message.get("parent_header", {}).get("msg_id") != sent["msg_id"]:
+            continue
+        if message["header"]["msg_type"] == "error":
+            error = f"{content['ename']}: {content['evalue']}".splitlines()[0]
+        if content.get("execution_state") == "idle":  # all of its outputs have come
+            return error
+    return "the connection to the kernel closed"
+
+
+async def measure(n, threads, folder):
+    """Start the hub, run the notebook alone and for all at once; returns the figures, a dict."""
+    users, peaks = [f"learner-{i + 1}" for i in range(n)], {}
+    cells = json.loads((ROOT / NOTEBOOK).read_text(encoding="utf-8"))["cells"]
+    cells = [cell for cell in cells if cell["cell_type"] == "code"]
+    hub = start_hub(folder, users, threads)
+    try:
+        await hub_ready(folder)
+        print(f"The hub runs. Starting {n} servers, then Run All for one learner ...", flush=True)
+        await asyncio.gather(*(ask("POST", f"/hub/api/users/{user}/server") for user in users))
+        alone = await run_all(users[0], cells)
+        print(f"Run All for {n} at once ...", flush=True)
+        runs = asyncio.gather(*(run_all(user, cells) for user in users))
+        while not runs.done():
+            await asyncio.to_thread(weigh, hub, peaks)
+            await asyncio.sleep(0.5)
+        runs = await runs
+    finally:
+        processes = [hub, *hub.children(recursive=True)]
+        hub.terminate()
+        for left in psutil.wait_procs(processes, timeout=30)[1]:
+            left.kill()
+    return {
+        "users": n, "cores": os.cpu_count(), "threads": threads, "alone_s": round(alone[0], 1),
+        "together_first_s": round(min(runs)[0], 1), "together_last_s": round(max(runs)[0], 1),
+        "learner_pss_mb": round(max(peaks[user] for user in users)),
+        "everything_mb": round(peaks[None]),
+        "failures": [failure for _, failure in [alone, *runs] if failure],
+    }  # fmt: skip
+
+
+def main(argv=None):
+    """Run the command line; returns the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--users", type=int, default=8, help="learners at once (8)")
+    parser.add_argument("--threads", type=int, help="threads of each kernel's matrix products")
+    parser.add_argument("--save", action="store_true", help=f"keep the figures: {MEASURED.name}")
+    args = parser.parse_args(argv)
+    with tempfile.TemporaryDirectory(prefix="hub-", ignore_cleanup_errors=True) as folder:
+        measured = asyncio.run(measure(args.users, args.threads, Path(folder)))
+    print(json.dumps(measured, indent=1))
+    if args.save:
+        kept = json.loads(MEASURED.read_text()) if MEASURED.exists() else {}
+        kept[f"{args.users} users, {args.threads or 'free'} threads"] = measured
+        MEASURED.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n")
+    return 1 if measured["failures"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
