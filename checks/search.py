@@ -25,7 +25,7 @@ import numpy as np
 
 SECONDS, LONGER, CLOCK = 2.0, 3.2, 3.7  # of computing, for slow functions, and by the clock
 SLOW = ("gradient_descent", "train_epoch")
-LINES = 20_000  # lines of learner's code that one trial may run; a right function needs 2,000
+LINES = 200_000  # lines of code that one trial may run; a right function needs a tenth
 NETWORK = ("ReLU", "softmax", "one_hot", "ReLU_deriv")
 OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.MatMult)
 COMPARISONS = (ast.Gt, ast.GtE, ast.Lt, ast.LtE, ast.Eq, ast.NotEq)
@@ -102,6 +102,8 @@ class Source:
         self.decorators, self.tree.decorator_list = self.tree.decorator_list, []
         free = [ast.arg(name) for name in code.co_freevars]
         body = [self.tree, ast.Return(ast.Name(self.name, ast.Load()))]
+        if self.name not in code.co_freevars:
+            body.insert(0, ast.Global([self.name]))
         maker = ast.FunctionDef("_make", ast.arguments([], free, None, [], [], None, []), body, [])
         maker.type_params = []  # Python 3.12 and later ask for it
         self.module = ast.fix_missing_locations(ast.Module([maker], []))
@@ -272,7 +274,9 @@ def _expression_edits(tree, answer):
             continue
         parent, field, _ = parents[id(node)]
         called = isinstance(parent, ast.Call) and field == "func"
-        valued = field == "value" and isinstance(parent, (ast.Assign, ast.Return, ast.AugAssign))
+        valued = field == "value" and isinstance(
+            parent, (ast.Assign, ast.Return, ast.AugAssign, ast.Yield)
+        )
         said = ast.unparse(node)
         lengthy, words = 0.02 * len(said), set(re.findall(r"\w+|\W", said))
         if isinstance(node, ast.Name) and not called:
@@ -288,7 +292,7 @@ def _expression_edits(tree, answer):
             for name in (*NETWORK, "forward_prop", "backward_prop", "update_params"):
                 if name not in (node.id, answer):  # a function that calls itself may not end
                     yield change(node, "id", name, 1.2, "name", ("name", node.id, name))
-        if isinstance(node, ast.Name) and node.id in ("max", "min", "sum", "abs", "log", "exp"):
+        if isinstance(node, ast.Name) and called and node.id not in names:
             for name in (f"np.{node.id}", f"np.{node.id}imum"):
                 if hasattr(np, name[3:]):
                     yield put(node, _expression(name), 1, "name", ("np", name))
@@ -339,6 +343,10 @@ def _expression_edits(tree, answer):
                         new = ast.BinOp(node, op(), ast.Constant(value))
                         cost = 1.4 + rare("+-*"[OPERATORS.index(op)])
                         yield put(node, new, cost, "more", (op, value, what) if what else None)
+                if valued and isinstance(node, (ast.Call, ast.Name)):
+                    for name in names:
+                        new = ast.Subscript(ast.Name(name, ast.Load()), node, ast.Load())
+                        yield put(node, new, 1.4, "more")
                 if valued:
                     for name, op in itertools.product(names, (ast.Add, ast.Sub, ast.Mult)):
                         new = ast.BinOp(node, op(), ast.Name(name, ast.Load()))
@@ -417,7 +425,10 @@ def _expression_edits(tree, answer):
                     cost = 1.6 + lengthy + 0.01 * len(text) if share < 0.4 else 1.8 - 0.6 * share
                     if isinstance(node, ast.Call) and text.startswith(ast.unparse(node.func) + "("):
                         cost = min(cost, 1.15)
-                    yield put(node, donor, cost, "whole" if valued else "other", ("donor", text))
+                    kind = "whole" if valued else "other"
+                    if isinstance(node, ast.Attribute) and text.startswith(f"{said}("):
+                        kind = "call"
+                    yield put(node, donor, cost, kind, ("donor", text))
             if not isinstance(node, ast.Constant):
                 for text, donor in own.items():
                     if donor is not node and said not in text:
@@ -595,6 +606,8 @@ def _statement_edits(tree, answer):
             if isinstance(step, ast.Return) and value is not None and answer == "minibatches":
                 yield put(ast.Expr(ast.Yield(value)), 1, "yield")
             if isinstance(step, ast.Expr):
+                if isinstance(value, ast.YieldFrom):
+                    yield put(ast.Expr(ast.Yield(value.value)), 1, "other")
                 if isinstance(value, ast.Yield) and value.value:
                     yield put(ast.Return(value.value), 1, "yield")
                 else:
@@ -868,17 +881,25 @@ class _Search:
                 return self.seen[key]
         left, home = LINES, self.source.globals.get("__name__")
 
-        def line(frame, event, argument):
+        def far(frame, event, argument):
+            """For lines of NumPy, too: a loop may be in there."""
             nonlocal left
             left -= 1
+            if left < 0 or (left % 256 == 0 and self.left() < 0):
+                raise Stop
+            return far
+
+        def near(frame, event, argument):
+            far(frame, event, argument)
             if any(_large(value) for value in frame.f_locals.values()):
                 raise Stop
-            if left < 0 or (left % 64 == 0 and self.left() < 0):
-                raise Stop
-            return line
+            return near
 
         def top(frame, event, argument):
-            return line(frame, event, argument) if frame.f_globals.get("__name__") == home else None
+            name = frame.f_globals.get("__name__")
+            if name == home:
+                return near(frame, event, argument)
+            return far if str(name).startswith("numpy") else None
 
         sys.settrace(top)
         try:
