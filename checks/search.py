@@ -8,6 +8,7 @@ assignments", 2013.
 """
 
 import ast
+import builtins
 import contextlib
 import copy
 import functools
@@ -25,7 +26,7 @@ import numpy as np
 
 SECONDS, LONGER, CLOCK = 2.0, 3.2, 3.7  # of computing, for slow functions, and by the clock
 SLOW = ("gradient_descent", "train_epoch")
-LINES = 200_000  # lines of code that one trial may run; a right function needs a tenth
+LINES = 200_000  # that one call in a trial may run
 NETWORK = ("ReLU", "softmax", "one_hot", "ReLU_deriv")
 OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.MatMult)
 COMPARISONS = (ast.Gt, ast.GtE, ast.Lt, ast.LtE, ast.Eq, ast.NotEq)
@@ -99,6 +100,7 @@ class Source:
             raise LookupError("closure without a value") from None
         self.cells = [_guarded(cell) for cell in cells]
         self.space = {k: _guarded(v) if k in used else v for k, v in self.globals.items()}
+        self.tree.short = sum(isinstance(n, ast.stmt) for n in ast.walk(self.tree)) <= 3
         self.decorators, self.tree.decorator_list = self.tree.decorator_list, []
         free = [ast.arg(name) for name in code.co_freevars]
         body = [self.tree, ast.Return(ast.Name(self.name, ast.Load()))]
@@ -292,6 +294,10 @@ def _expression_edits(tree, answer):
             for name in (*NETWORK, "forward_prop", "backward_prop", "update_params"):
                 if name not in (node.id, answer):  # a function that calls itself may not end
                     yield change(node, "id", name, 1.2, "name", ("name", node.id, name))
+        if isinstance(node, ast.Name) and called:
+            for name in sorted(set().union(*(g for g in RELATED if node.id in g)) - {node.id}):
+                if name in dir(builtins):
+                    yield change(node, "id", name, 1.1, "name", (node.id, name))
         if isinstance(node, ast.Name) and called and node.id not in names:
             for name in (f"np.{node.id}", f"np.{node.id}imum"):
                 if hasattr(np, name[3:]):
@@ -545,11 +551,10 @@ def _statement_edits(tree, answer):
         for step in ast.walk(_answer(answer))
         if isinstance(step, (ast.Assign, ast.Return, ast.Expr))
     ]
-    steps = [
-        _bare(copy.deepcopy(step))
-        for step in steps
-        if _known(step, names) and "__doc__" not in ast.unparse(step)
-    ]
+    steps = [_bare(copy.deepcopy(step)) for step in steps if _known(step, names)]
+    if not tree.short:
+        plain = (ast.Name, ast.Tuple)
+        steps = [s for s in steps if not isinstance(s, ast.Return) or isinstance(s.value, plain)]
     for node, field, block in blocks:
         for at, step in enumerate(block):
             rest = block[:at] + block[at + 1 :]
@@ -723,7 +728,7 @@ def _donors(tree, answer):
             node = _bare(Inline().visit(copy.deepcopy(node)))
             if _known(node, names):
                 found.setdefault(ast.unparse(node), node)
-    if sum(isinstance(n, ast.stmt) for n in ast.walk(tree)) > 3:  # not the whole answer at once
+    if not tree.short:  # not the whole answer at once
         for step in ast.walk(right):
             if isinstance(step, ast.Return) and not isinstance(step.value, ast.Tuple):
                 whole = len(ast.unparse(Inline().visit(copy.deepcopy(step.value))))
@@ -862,6 +867,7 @@ def _quiet():
 class _Search:
     def __init__(self, source, trial, answer, seconds):
         self.source, self.trial, self.answer, self.seen = source, trial, answer, {}
+        self.lines = LINES
         self.ends = time.thread_time() + seconds, time.perf_counter() + CLOCK
 
     def left(self):
@@ -879,12 +885,13 @@ class _Search:
         with contextlib.suppress(TypeError):
             if key in self.seen:
                 return self.seen[key]
-        left, home = LINES, self.source.globals.get("__name__")
+        left, home, most = self.lines, self.source.globals.get("__name__"), 0
 
         def far(frame, event, argument):
             """For lines of NumPy, too: a loop may be in there."""
-            nonlocal left
+            nonlocal left, most
             left -= 1
+            most = max(most, self.lines - left)
             if left < 0 or (left % 256 == 0 and self.left() < 0):
                 raise Stop
             return far
@@ -896,6 +903,10 @@ class _Search:
             return near
 
         def top(frame, event, argument):
+            nonlocal left
+            from_check = str(frame.f_back.f_globals.get("__name__")).startswith("checks.")
+            if from_check and not frame.f_code.co_flags & inspect.CO_GENERATOR:
+                left = self.lines  # a new call; a generator is one call, however often it goes on
             name = frame.f_globals.get("__name__")
             if name == home:
                 return near(frame, event, argument)
@@ -908,6 +919,8 @@ class _Search:
             result = False, None
         finally:
             sys.settrace(None)
+        if not self.seen:  # of the function as it is: no edit may take much longer
+            self.lines = min(LINES, 3_000 + 20 * most)
         with contextlib.suppress(TypeError):
             self.seen[key] = result
         return result
