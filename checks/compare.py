@@ -58,9 +58,11 @@ def check(body):
         if mistake:
             from . import search  # only now, so that a passing check stays as fast
 
-            progress.searching, progress.first = True, progress.stage
+            found, progress.searching, progress.first = None, True, progress.stage
             try:
                 found = search.repair(function, functools.partial(trial, body), body.__name__)
+            except Exception:
+                pass  # what came out is worth more to the learner than an error of the search
             finally:
                 progress.searching, progress.first = False, None
             said = f"{mistake} {found.said(show)}" if found else mistake
