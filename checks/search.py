@@ -25,6 +25,7 @@ from pathlib import Path
 import numpy as np
 
 SECONDS, LONGER, CLOCK = 2.0, 3.2, 3.7  # of computing, for slow functions, and by the clock
+BYTES = 50e6  # that one array, or all that comes back in a trial, may take
 SLOW = ("gradient_descent", "train_epoch")
 LINES = 200_000  # that one call in a trial may run
 NETWORK = ("ReLU", "softmax", "one_hot", "ReLU_deriv")
@@ -60,7 +61,7 @@ def _large(value):
     """More than any right function makes: a trial must not fill the memory."""
     if isinstance(value, (list, tuple, dict, set)):
         return len(value) > 100_000
-    return getattr(value, "nbytes", 0) > 50e6
+    return getattr(value, "nbytes", 0) > BYTES
 
 
 class Stop(BaseException):
@@ -342,7 +343,9 @@ def _expression_edits(tree, answer):
                     for text, op in itertools.product(m, (ast.Div, ast.Mult)):
                         new = ast.BinOp(node, op(), _expression(text))
                         cost = 1.2 + rare("/" if op is ast.Div else "*")
-                        yield put(node, new, cost, "more", (op, text))
+                        # not at several places at once: m * m * m numbers may not fit the memory
+                        label = (op, text) if op is ast.Div else None
+                        yield put(node, new, cost, "more", label)
                 if valued and isinstance(node, (ast.Call, ast.BinOp, ast.Name)):
                     what = getattr(getattr(node, "func", node), "attr", None)
                     for value, op in itertools.product(dict.fromkeys(numbers), OPERATORS[:3]):
@@ -886,6 +889,7 @@ class _Search:
             if key in self.seen:
                 return self.seen[key]
         left, home, most = self.lines, self.source.globals.get("__name__"), 0
+        handed = 0  # bytes of what came back, which a check may keep
 
         def far(frame, event, argument):
             """For lines of NumPy, too: a loop may be in there."""
@@ -897,8 +901,11 @@ class _Search:
             return far
 
         def near(frame, event, argument):
+            nonlocal handed
             far(frame, event, argument)
-            if any(_large(value) for value in frame.f_locals.values()):
+            if event == "return":  # or yield
+                handed += getattr(argument, "nbytes", 100)
+            if handed > BYTES or any(_large(value) for value in frame.f_locals.values()):
                 raise Stop
             return near
 
@@ -920,7 +927,7 @@ class _Search:
         finally:
             sys.settrace(None)
         if not self.seen:  # of the function as it is: no edit may take much longer
-            self.lines = min(LINES, 3_000 + 20 * most)
+            self.lines = min(LINES, 10_000 + 20 * most)
         with contextlib.suppress(TypeError):
             self.seen[key] = result
         return result

@@ -104,13 +104,14 @@ def test_arrays_of_the_notebook_cannot_be_changed_by_an_edit():
         "    while True:\n        Z = np.concatenate([Z, Z])\n    return Z\n",
         "    A = []\n    while len(A) >= 0:\n        A += [0] * 1000\n    return A\n",
         "    return ReLU(np.concatenate([Z, Z]))\n",
+        "    while True:\n        yield np.zeros(100_000)\n",
     ],
-    ids=["for ever", "memory", "a list that grows", "calls itself"],
+    ids=["for ever", "memory", "a list that grows", "calls itself", "yields for ever"],
 )
 def test_an_edit_without_an_end_is_stopped(body):
     """The function as it is stands for such an edit."""
     source = search.Source(build(f"def ReLU(Z):\n{body}")["ReLU"])
-    run = search._Search(source, lambda f: (True, f(np.ones((3, 4)))), "ReLU", 1.0)
+    run = search._Search(source, lambda f: (True, list(f(np.ones((3, 4))))), "ReLU", 1.0)
     start = time.perf_counter()
     with search._quiet():
         assert run.test()[0] is False
