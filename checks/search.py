@@ -460,11 +460,12 @@ def _brackets(node, parent, put):
         return
     if isinstance(inner, ast.BinOp):
         left, right = inner.left, inner.right
-        yield put(node, ast.BinOp(around(left), inner.op, right), 1.1, "brackets")
-        yield put(node, ast.BinOp(left, inner.op, around(right)), 1.1, "brackets")
+        yield put(node, ast.BinOp(around(left), inner.op, right), 1.1, "brackets", "out left")
+        yield put(node, ast.BinOp(left, inner.op, around(right)), 1.1, "brackets", "out")
     if isinstance(parent, ast.BinOp):
         if parent.left is node:
-            yield put(parent, around(ast.BinOp(inner, parent.op, parent.right)), 1.1, "brackets")
+            new = around(ast.BinOp(inner, parent.op, parent.right))
+            yield put(parent, new, 1.1, "brackets", ("in", type(parent.op)))
             right = parent.right
             if isinstance(right, ast.BinOp):
                 part = around(ast.BinOp(inner, parent.op, right.left))
@@ -947,7 +948,9 @@ class _Search:
         while better and depth < 4 and self.left() > 0:
             following = []
             for score, chain in better[: 3 if depth == 0 else 1]:
-                if score[0] > nearest[0][0] or score[:2] > nearest[0][:2] and nearest[0][1]:
+                if chain[-1].kind == "other":
+                    pass  # a whole right array may stand anywhere on its way
+                elif score[0] > nearest[0][0] or score[:2] > nearest[0][:2] and nearest[0][1]:
                     nearest = score, chain
                 with contextlib.ExitStack() as stack:
                     for edit in chain:
