@@ -130,7 +130,7 @@ def init_params(function):
         room = 5 * 0.289 / np.sqrt(part.size)
         near = abs(part.mean()) < room and abs(part.std() - 0.289) < room
         if not near or high > 0.5 or low < -0.5:
-            normal = " That looks like normal numbers, N(0, 1)." * (high > 2)
+            normal = " That looks like normal numbers, N(0, 1)." * bool(high > 2)
             raise Mistake(
                 f"{name} runs from {low:.2g} to {high:.2g} with mean {part.mean():.2g} and spread "
                 f"{part.std():.2g}; even numbers in -0.5..0.5 have mean 0, spread 0.29.{normal}"
