@@ -352,6 +352,11 @@ def _expression_edits(tree, answer):
                         new = ast.BinOp(node, op(), ast.Constant(value))
                         cost = 1.4 + rare("+-*"[OPERATORS.index(op)])
                         yield put(node, new, cost, "more", (op, value, what) if what else None)
+                if valued:  # a factor or a term that the right version has
+                    for text, op in itertools.product(donors, OPERATORS[:3]):
+                        if text.split("(")[0] in NETWORK:
+                            new = ast.BinOp(node, op(), donors[text])
+                            yield put(node, new, 1.25, "more")
                 if valued and isinstance(node, (ast.Call, ast.Name)):
                     for name in names:
                         new = ast.Subscript(ast.Name(name, ast.Load()), node, ast.Load())
