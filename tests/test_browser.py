@@ -7,6 +7,7 @@ Python or a Chromium, Chrome or Edge is missing; nothing is downloaded.
     SCREENSHOTS=folder pytest tests/test_browser.py    # keeps pictures of what was seen
 """
 
+import contextlib
 import json
 import os
 import pathlib
@@ -21,7 +22,6 @@ import urllib.parse
 import urllib.request
 
 import nbformat
-import numpy as np
 import pytest
 from jupyter_client import BlockingKernelClient
 from nbformat.v4 import new_code_cell, new_notebook
@@ -43,13 +43,16 @@ BROWSERS = [
 ]
 BROWSER = next(filter(None, map(shutil.which, BROWSERS)), None)
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="needs Chromium, Chrome or Edge")
-ROOT = NOTEBOOK.parent
+PRIVATE = """JUPYTER_CONFIG_DIR JUPYTER_DATA_DIR JUPYTER_RUNTIME_DIR JUPYTERLAB_SETTINGS_DIR
+    JUPYTERLAB_WORKSPACES_DIR IPYTHONDIR""".split()
 WIDE, NARROW = {"width": 1366, "height": 768}, {"width": 400, "height": 800}
-FUNCTIONS = """read-digits to-columns init-params relu softmax forward-prop cross-entropy one-hot
-    relu-deriv backward-prop update-params get-predictions get-accuracy record gradient-descent
-    init-params-scaled minibatches get-gradients train-epoch train update-velocity""".split()
 CELLS = [
-    """table = pd.read_csv(TRAIN_CSV, dtype=np.uint8, nrows=12_000).to_numpy()
+    f"""import sys
+sys.path.insert(0, "tools")
+import nbformat
+import run_notebook
+globals().update(run_notebook.functions(nbformat.read("{NOTEBOOK.name}", as_version=4)))""",
+    """table = pd.read_csv("data/train.csv.gz", dtype=np.uint8, nrows=12_000).to_numpy()
 X, Y = to_columns(table[:, 1:]), table[:, 0]
 alphas = [0.05, 0.05, 0.05, 0.02, 0.01]
 params = train(X, Y, alphas, 64, init_params_scaled(128), momentum=update_velocity)""",
@@ -62,67 +65,46 @@ stopped, history = watch(gradient_descent, X, Y, 0.1, 2000, dev=dev, weights=Tru
 ]
 
 
-def answers(address):
-    with urllib.request.urlopen(address, timeout=5) as reply:
-        return json.load(reply)
-
-
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
-    """JupyterLab with private settings: (address of a notebook in a workspace, folder, runtime)."""
-    folder = tmp_path_factory.mktemp("lab")
-    tree, private = folder / "tree", folder / "private"
+    """JupyterLab on a copy of the tree: (address of a notebook in a workspace, folder, runtime)."""
+    private = tmp_path_factory.mktemp("lab")
+    tree = private / "tree"
     left_out = shutil.ignore_patterns(".*", "__pycache__", "my_digits", "wheels")
-    shutil.copytree(ROOT, tree, ignore=left_out)
+    shutil.copytree(NOTEBOOK.parent, tree, ignore=left_out)
     notebook = nbformat.read(NOTEBOOK, as_version=4)
-    source = {cell.id: cell.source for cell in notebook.cells}
-    functions = "\n\n\n".join(source[name] for name in FUNCTIONS if name in source)
-    cells = [source["setup"], functions, *CELLS]
-    short = new_notebook(cells=[new_code_cell(c) for c in cells], metadata=notebook.metadata)
-    nbformat.write(short, tree / "short.ipynb")
+    cells = [new_code_cell(code) for code in CELLS]
+    nbformat.write(new_notebook(cells=cells, metadata=notebook.metadata), tree / "short.ipynb")
     for extension, settings in {
         "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
         "notebook-extension/tracker": {"windowingMode": "none"},  # all cells are in the page
     }.items():
-        file = private / "settings" / "@jupyterlab" / f"{extension}.jupyterlab-settings"
+        file = private / f"JUPYTERLAB_SETTINGS_DIR/@jupyterlab/{extension}.jupyterlab-settings"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(settings))
-    env = {key: value for key, value in os.environ.items() if not key.startswith("JUPYTER")} | {
-        "JUPYTER_CONFIG_DIR": str(private / "config"),
-        "IPYTHONDIR": str(private / "ipython"),
-        "JUPYTER_DATA_DIR": str(private / "data"),
-        "JUPYTER_RUNTIME_DIR": str(private / "runtime"),
-        "JUPYTERLAB_SETTINGS_DIR": str(private / "settings"),
-        "JUPYTERLAB_WORKSPACES_DIR": str(private / "workspaces"),
-    }
+    env = {key: value for key, value in os.environ.items() if not key.startswith("JUPYTER")}
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
-    with open(folder / "lab.log", "w") as log:
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}/lab"
+    settings = f"--port={address[17:-4]} --ServerApp.port_retries=0 --IdentityProvider.token=test"
+    settings += " --no-browser --ip=127.0.0.1 --LabApp.extension_manager=readonly --allow-root"
+    with open(private / "lab.log", "w") as log:
         server = subprocess.Popen(
-            [sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1"]
-            + ["--allow-root"] * (getattr(os, "geteuid", lambda: 1)() == 0)
-            + [f"--port={port}", "--ServerApp.port_retries=0", "--IdentityProvider.token=test"]
-            + ["--LabApp.extension_manager=readonly", f"--ServerApp.root_dir={tree}"],
+            [sys.executable, "-m", "jupyterlab", *settings.split()],
             cwd=tree,
-            env=env,
+            env=env | {name: str(private / name) for name in PRIVATE},
             stdout=log,
             stderr=log,
         )
     try:
         for _ in range(600):
-            try:
-                answers(f"http://127.0.0.1:{port}/api/status?token=test")
+            with contextlib.suppress(OSError):
+                urllib.request.urlopen(f"{address}?token=test", timeout=5).close()
                 break
-            except OSError:
-                time.sleep(0.1)
+            time.sleep(0.1)
         else:
-            pytest.fail(f"JupyterLab did not start: {(folder / 'lab.log').read_text()[-1000:]}")
-        yield (
-            f"http://127.0.0.1:{port}/lab/workspaces/%s/tree/%s?token=test",
-            tree,
-            private / "runtime",
-        )
+            pytest.fail(f"JupyterLab did not start: {(private / 'lab.log').read_text()[-1000:]}")
+        yield f"{address}/workspaces/%s/tree/%s?token=test", tree, private / "JUPYTER_RUNTIME_DIR"
     finally:
         server.terminate()
         server.wait(30)
@@ -131,9 +113,7 @@ def lab(tmp_path_factory):
 @pytest.fixture(scope="module")
 def browser():
     with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(
-            executable_path=BROWSER, chromium_sandbox=getattr(os, "geteuid", lambda: 1)() != 0
-        )
+        browser = driver.chromium.launch(executable_path=BROWSER)
         yield browser
         browser.close()
 
@@ -143,11 +123,14 @@ def open_notebook(browser, lab, name):
     page = browser.new_page(viewport=WIDE, has_touch=True)
     page.set_default_timeout(60_000)
     page.failed, page.hosts = [], set()
-    page.on("pageerror", lambda error: page.failed.append(str(error)))
-    page.on(
-        "console", lambda m: page.failed.append((m.text, m.location)) if m.type == "error" else 0
-    )
-    page.on("requestfailed", lambda r: page.failed.append(f"{r.url}: {r.failure}"))
+
+    def fail(event, text):
+        if "ERR_ABORTED" not in text:  # the page itself changed its mind
+            page.failed.append(f"{event}: {text}")
+
+    page.on("pageerror", lambda error: fail("error", str(error)))
+    page.on("console", lambda m: m.type == "error" and fail(m.location, m.text))
+    page.on("requestfailed", lambda request: fail(request.url, request.failure or ""))
     page.on("request", lambda r: page.hosts.add(urllib.parse.urlsplit(r.url).hostname))
     page.goto(lab[0] % (name[:-6], name))  # a workspace for each: no other tab comes back
     page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=120_000)
@@ -264,16 +247,19 @@ def test_draws_reads_clears_and_keeps(page, pad, kernel):
         draw(page, pad, digit)
         reads(pad, digit)
         percents = pad.locator("li span").all_text_contents()
-        assert len(percents) == 10 and all(
-            re.search(r"^(over |under )?\d+ %$", p) for p in percents
-        )
-        assert "over" in percents[digit] or int(percents[digit][:-2]) >= 60
+        assert [bool(re.search(r"^(over |under )?\d+ %$", p)) for p in percents] == [True] * 10
         look(page, f"pad-{digit}")
-        shown = pad.locator("canvas").evaluate(
-            "c => [...c.getContext('2d').getImageData(0, 0, 28, 28).data]"
-        )
-        kept = json.loads(kernel("print(np.rint(255 * pad.picture).astype(int).ravel().tolist())"))
-        np.testing.assert_array_equal(255 - np.array(kept), shown[::4])
+        for _ in range(100):  # until the last of the strokes has made its way
+            kept = json.loads(
+                kernel("print(np.rint(255 * pad.picture[:, 0]).astype(int).tolist())")
+            )
+            shown = pad.locator("canvas").evaluate(
+                "c => [...c.getContext('2d').getImageData(0, 0, 28, 28).data]"
+            )
+            if [255 - ink for ink in kept] == shown[::4]:
+                break
+        else:
+            pytest.fail("pad.picture is not the picture that the network sees")
         clear(pad)
         assert not any(pad.locator("li span").all_text_contents())
     assert kernel("print(pad.drawings.shape)").strip() == "(784, 3)"
@@ -459,11 +445,11 @@ def test_a_run_is_seen_to_grow_and_stop_leaves_it(page, kernel):
     picture = cell.locator(".jp-OutputArea img")
     expect(picture).to_have_count(1, timeout=60_000)
     expect(live).to_have_count(0)
-    expect(cell).to_contain_text("You stopped the run. Kept is the network of step")
+    expect(cell).to_contain_text("You stopped the run: it returns the network of step")
     look(page, "run-stopped")
     assert picture.evaluate("e => e.complete && e.naturalWidth > 0")
     heights = page.evaluate("[...heights]")
-    assert max(heights) - min(heights) <= 12 and page.evaluate("missing") == 0, heights
+    assert max(heights) - min(heights) <= 2 and page.evaluate("missing") == 0, heights
     step = re.search(r"network of step (\d+) of 2,000", cell.inner_text())[1]
     assert (
         kernel("print(history[-1]['step'], stopped is history[-1]['params'])") == f"{step} True\n"
@@ -473,15 +459,23 @@ def test_a_run_is_seen_to_grow_and_stop_leaves_it(page, kernel):
 # --- the look
 
 
-def luminance(colour):
-    channels = np.array([float(c) for c in re.findall(r"[\d.]+", colour)[:3]]) / 255
-    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
-    return linear @ [0.2126, 0.7152, 0.0722]
+CONTRAST = """(pad, [name, what, ground]) => {
+    const pixel = new OffscreenCanvas(1, 1).getContext("2d");
+    const light = [ground, getComputedStyle(pad.querySelector(name))[what]].map((colour) => {
+        pixel.fillStyle = colour.replace("page", getComputedStyle(pad).getPropertyValue(
+            "--jp-layout-color0"));
+        pixel.fillRect(0, 0, 1, 1); // mixed with what is there
+        const [r, g, b] = [...pixel.getImageData(0, 0, 1, 1).data].map((v) =>
+            v <= 10 ? v / 3294.6 : ((v / 255 + 0.055) / 1.055) ** 2.4);
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b + 0.05;
+    });
+    return Math.max(...light) / Math.min(...light);
+}"""  # as WCAG 2 defines it
 
 
 @pytest.mark.parametrize("theme", ["JupyterLab Dark", "JupyterLab Light"])
 def test_can_be_read_in_both_themes(page, pad, theme):
-    """Fails when text has less than 4.5:1 or a bar, a border or the ink less than 3:1."""
+    """Fails when text has less than 4.5:1, a bar or a border less than 3:1, or the ink is light."""
     menu(page, "Settings", "Theme", theme)
     page.wait_for_function(
         f"document.body.dataset.jpThemeName === '{theme}'"
@@ -490,42 +484,21 @@ def test_can_be_read_in_both_themes(page, pad, theme):
     draw(page, pad, 5)
     reads(pad, 5)
     look(page, "pad-" + theme.split()[1].lower())
-    # Chromium mixes the colours: painted over each other on one pixel of a canvas
-    page.evaluate("""window.seen = (...colours) => {
-        const c = new OffscreenCanvas(1, 1).getContext("2d");
-        for (const colour of colours) { c.fillStyle = colour; c.fillRect(0, 0, 1, 1); }
-        return `${c.getImageData(0, 0, 1, 1).data.slice(0, 3)}`; }""")
-    for name, what, under, least in [
-        (".draw-pad-sentence", "color", "body", 4.5),
-        ("li span", "color", "body", 4.5),
-        (".draw-pad-title", "color", "body", 4.5),
-        ("svg", "borderTopColor", "body", 3),
-        ("button", "borderTopColor", "body", 3),
-        ("li i i", "backgroundColor", "body", 3),
-        (".draw-pad-paper svg", "color", "paper", 12),
-        (".draw-pad-hint", "color", "paper", 4.5),
+    for name, what, ground, least in [
+        (".draw-pad-sentence", "color", "page", 4.5),
+        ("li span", "color", "page", 4.5),
+        (".draw-pad-title", "color", "page", 4.5),
+        ("svg", "borderTopColor", "page", 3),
+        ("button", "borderTopColor", "page", 3),
+        ("li i i", "backgroundColor", "page", 3),
+        ("svg", "color", "white", 12),
+        (".draw-pad-hint", "color", "white", 4.5),
     ]:
-        ground = "white" if under == "paper" else "var(--jp-layout-color0)"
-        pair = pad.evaluate(
-            """(pad, [name, what, ground]) => {
-            const paper = pad.appendChild(document.createElement("div"));
-            paper.style.background = ground;
-            const under = getComputedStyle(paper).backgroundColor;
-            paper.remove();
-            const colour = getComputedStyle(pad.querySelector(name))[what];
-            return [seen(under), seen(under, colour)]; }""",
-            [name, what, ground],
-        )
-        dark, light = sorted(map(luminance, pair))
-        assert (light + 0.05) / (dark + 0.05) >= least, (name, what, pair)
-    sizes = pad.evaluate(
-        "e => [...e.querySelectorAll('p, b, span, small, button')]"
-        ".map(e => parseFloat(getComputedStyle(e).fontSize))"
-    )
-    assert min(sizes) >= 16
-    assert pad.locator("svg").evaluate("e => getComputedStyle(e).backgroundColor") == (
-        "rgb(255, 255, 255)"
-    )
+        assert pad.evaluate(CONTRAST, [name, what, ground]) >= least, (name, what)
+    styles = "e => [...e.querySelectorAll('%s')].map(e => getComputedStyle(e).%s)"
+    sizes = pad.evaluate(styles % ("p, b, span, small, button", "fontSize"))
+    assert min(float(size[:-2]) for size in sizes) >= 16
+    assert pad.evaluate(styles % ("svg", "backgroundColor")) == ["rgb(255, 255, 255)"]
     clear(pad)
 
 

@@ -119,7 +119,13 @@ def functions(nb):
     sources = {cell.id: cell.source for cell in code_cells(nb)} | solutions(nb)
     for cell_id, source in sources.items():
         tree = ast.parse(source)
-        tree.body = [node for node in tree.body if wanted(node)]
+        # The notebook's imports stand in a try
+        nodes = [
+            inner
+            for node in tree.body
+            for inner in (node.body if isinstance(node, ast.Try) else [node])
+        ]
+        tree.body = [node for node in nodes if wanted(node)]
         exec(compile(tree, f"<cell {cell_id}>", "exec"), namespace)
     return {name: value for name, value in namespace.items() if name != "__builtins__"}
 

@@ -13,15 +13,16 @@ import sys
 from statistics import median
 
 from nbclient import NotebookClient
-from nbformat import read
 from nbformat.v4 import new_code_cell, new_notebook
 
 from run_notebook import NOTEBOOK
 
-FUNCTIONS = """setup read-digits to-columns init-params relu softmax forward-prop cross-entropy
-    one-hot relu-deriv backward-prop update-params get-predictions get-accuracy record
-    gradient-descent init-params-scaled minibatches get-gradients train-epoch train""".split()
-DATA = """pixels, labels = read_digits(TRAIN_CSV)
+DATA = """import sys
+sys.path.insert(0, "tools")
+import nbformat
+import run_notebook
+globals().update(run_notebook.functions(nbformat.read(run_notebook.NOTEBOOK, as_version=4)))
+pixels, labels = read_digits("data/train.csv.gz")
 X, Y = to_columns(pixels), labels
 dev = X[:, 50_000:], Y[50_000:]
 runs = {
@@ -47,11 +48,7 @@ def both(name):
 
 def measure(pairs=5, clock="perf_counter"):
     """{name of a run: [(seconds alone, watched until it ended, watched with its picture), ...]}"""
-    book = {cell.id: cell.source for cell in read(NOTEBOOK, as_version=4).cells}
-    cells = [book[name] for name in FUNCTIONS if name in book] + [
-        DATA,
-        MEASURE.replace("CLOCK", clock),
-    ]
+    cells = [DATA, MEASURE.replace("CLOCK", clock)]
     names = "full batch", "mini-batches"
     cells += [f"both({name!r})" for name in names for _ in range(pairs)]
     nb = new_notebook(cells=[new_code_cell(source) for source in cells])

@@ -57,11 +57,14 @@ def watch(trainer, *args, weights=False, **kwargs):
         said = str(error)
         if isinstance(error, KeyboardInterrupt):
             said = (
-                f"You stopped the run. Kept is the network of {view.place(history)}. To go on from "
-                "there, give it to the next run: params=params."
+                f"You stopped the run: it returns the network of {view.place(history)}, and with "
+                "params=params another run goes on from there."
             )
     finally:
-        view.end(history)
+        try:
+            view.end(history)
+        except KeyboardInterrupt:  # the stop button was pressed twice
+            view.end(history)
         if said:
             print(said)
     return params, list(history)
