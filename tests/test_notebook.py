@@ -162,7 +162,9 @@ def test_no_function_reads_a_global_array(code):
         names = [n for n in body if isinstance(n, ast.Name)]
         own = {n.id for n in names if isinstance(n.ctx, ast.Store)}
         own |= {n.arg for n in ast.walk(function) if isinstance(n, ast.arg)}
-        own |= {n.name for n in body if isinstance(n, ast.ExceptHandler) and n.name}
+        own |= {
+            n.name for n in body if isinstance(n, ast.ExceptHandler | ast.FunctionDef) and n.name
+        }
         foreign = {n.id for n in names if isinstance(n.ctx, ast.Load)} - own - allowed
         assert not foreign, f"{function.name} reads {foreign} from outside"
 
