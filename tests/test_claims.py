@@ -60,7 +60,7 @@ CLAIMS = [
     ("train-text", r"at ([\d,]+) digits", "10 * Y_train.size", 0),
     ("train-text", r"at (\d+) times", "250 * Y_full.size / (10 * Y_train.size)", 0.5),
     ("rung-2-text", r"128: ([\d,]+) parameters", "size(params_2)", 0),
-    ("final-answers-text", r"ten is about (\d)", "10**0.5", 0.2),
+    ("spread-of-seeds", r"ten is about (\d)", "10**0.5", 0.2),
     ("spread-of-seeds", r"about ([\d.]+) points", "196 * (0.0099 / Y_test.size) ** 0.5", 0.05),
     ("exercise-inside", r"^(\d+) % sure", "100 * sure_mistake()[0]", 0.5),
     ("exercise-inside", r"sure of a (\d)", "sure_mistake()[1]", 0),
