@@ -46,7 +46,7 @@ CLAIMS = [
     ("tiny-layer-1-text", r"= ([\d.]+)\. \*\*When", "measured_dA1[0, 0]", 0.0005),
     ("gradient-check-text", r"network ([\d,]+) times", "2 * size(params)", 0),
     ("broken-text", r"All (\d+) slopes", "size(small_params)", 0),
-    ("overfit-20-text", r"^([\d,]+) parameters", "size(params_20)", 0),
+    ("overfit-20-text", r"([\d,]+) parameters can learn", "size(params_20)", 0),
     ("overfit-1000-text", r"ends at (\d+) %", "100 * history_20[-1]['train_accuracy']", 0),
     ("lineage-run-text", r"notebook: ([\d,]+) digits", "Y_full.size", 0),
     ("init-params-scaled-text", r"784, which is (\d+)", "784**0.5", 0),
