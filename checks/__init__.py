@@ -4,9 +4,13 @@ After you have written a function, run its check, for example
 
     checks.softmax(softmax)
 
-A right function prints one line. A wrong one stops with a message that says what came out, the
-likely mistake, and what to do. How you wrote it does not matter, only what it returns. The file
-reference.py holds the answers in a compact form, so look there only when you want to.
+A right function prints one line. A wrong one stops with a message that says what came out, and
+often the line and the part of it to look at: with that changed, the check has seen it pass. How you
+wrote it does not matter, only what it returns. Whoever wants the line as it would be right asks:
+
+    checks.softmax(softmax, show=True)
+
+The files answers.py and reference.py hold the answers, so look there only when you want to.
 """
 
 from .curves import diagnose

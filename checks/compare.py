@@ -1,9 +1,8 @@
-"""Running a check, calling the learner's function, comparing arrays and naming the mistake.
+"""Running a check, calling the learner's function, comparing arrays and saying what came out.
 
 `check` turns a check into what the learner sees, `call` runs the learner's function safely, `same`
-compares one array and `all_same` several. Both get a list `typical` of pairs (what a typical
-mistake returns, what to say), so a mistake is recognised by its result. A text without a full stop
-at its end gets the check's `cure` as a second sentence.
+compares one array and `all_same` several. What they say are facts. Both get a list `typical` of
+pairs (what a typical mistake returns, what to say). The place of a mistake comes from search.py.
 """
 
 import contextlib
@@ -17,6 +16,8 @@ import warnings
 
 import numpy as np
 
+from . import reference as ref
+
 TYPES = (np.float64, np.float32)
 # Largest difference that counts as rounding, as a share of the array's largest entry. Rounding in
 # these small networks stays below 1e-6 (float32) and 1e-14 (float64); float16 inside gives 2e-4.
@@ -25,24 +26,68 @@ PARAMS = ("W1", "b1", "W2", "b2")
 
 
 class Mistake(Exception):
-    """What to tell the learner; `cause` is their own error, if there was one."""
+    """What to tell the learner; `cause` is their own error, if there was one, `line` its line."""
 
-    def __init__(self, text, cause=None):
+    def __init__(self, text, cause=None, line=0):
         super().__init__(text)
-        self.cause = cause
+        self.cause, self.line = cause, line
+
+
+class progress:
+    """How far a function came in its check; compared by the search."""
+
+    right = 0  # comparisons that it passed
+    step = 0  # in the last call: 0 an error, 1 ran, 2 left its inputs as they were, 3 all came back
+    searching = False  # then nothing is said, only counted
+    stage = first = None  # names of the part of the check that runs, and of that to begin with
+
+    @classmethod
+    def stages(cls, *parts):
+        """Run the parts of a check; the search begins with that in which the function failed."""
+        for part in sorted(parts, key=lambda part: part.__name__ != cls.first):
+            cls.stage = part.__name__
+            part()
 
 
 def check(body):
     """Make `body(function) -> sentence` into one that prints a line or raises AssertionError."""
 
     @functools.wraps(body)
-    def run(function):
+    def run(function, show=False):
         sentence, mistake = outcome(body, function)
         if mistake:
-            raise AssertionError(f"{body.__name__}: {mistake}") from mistake.cause
+            from . import search  # only now, so that a passing check stays as fast
+
+            found, progress.searching, progress.first = None, True, progress.stage
+            try:
+                found = search.repair(function, functools.partial(trial, body), body.__name__)
+            except Exception:
+                pass  # what came out is worth more to the learner than an error of the search
+            finally:
+                progress.searching, progress.first = False, None
+            said = f"{mistake} {found.said(show)}" if found else mistake
+            raise AssertionError(f"{body.__name__}: {said}") from mistake.cause
         print(f"{body.__name__}: right. {sentence}")
 
     return run
+
+
+def trial(body, function):
+    """(passes, score): whether a function passes its check with two sets of examples.
+
+    score grows with what is right: (comparisons passed, step of the last call, line
+    of the error that came then).
+    """
+    progress.right = 0
+    try:
+        body(function)
+        with ref.other_examples():
+            body(function)
+    except Mistake as mistake:
+        return False, (progress.right, progress.step, mistake.line)
+    except Exception:  # an answer that the check itself cannot handle
+        return False, None
+    return True, None
 
 
 def outcome(body, function):
@@ -53,6 +98,7 @@ def outcome(body, function):
     if not callable(function):
         name = body.__name__
         return None, Mistake(f"hand over the function itself: checks.{name}({name}).")
+    progress.right, progress.stage = 0, None
     state, quiet = np.random.get_state(), (np.errstate(all="ignore"), np.printoptions())
     with quiet[0], quiet[1], warnings.catch_warnings(record=True) as noise:
         warnings.simplefilter("always")
@@ -71,41 +117,43 @@ def outcome(body, function):
     return sentence, None
 
 
-def call(function, _returns=(), _keywords=None, _changed=None, **arguments):
+def call(function, _returns=(), _keywords=None, **arguments):
     """Call the learner's function with the values of `arguments`, in order, and return its answer.
 
     `_returns` names what must come back, such as ("W1", "b1"); then a list comes back. Raises
-    Mistake for an error inside, a missing return, a wrong number of values, and a changed input
-    (`_changed`: what to say then, with {} for its name).
+    Mistake for an error inside, a missing return, a wrong number of values, and a changed input.
     """
     keywords = _keywords or {}
     code = getattr(function, "__code__", None)
     same_names = code and code.co_varnames[: code.co_argcount] == tuple(arguments)
     if keywords or not same_names or code.co_kwonlyargcount:
         _signature_fits(function, arguments, keywords)
+    progress.step = 0
     before = {name: _kept(value) for name, value in arguments.items()}
     try:
         with np.errstate(over="warn", divide="warn", invalid="warn"):
             answer = function(*arguments.values(), **keywords)
     except Exception as error:
         raise their_error(function, error) from None
+    progress.step = 1
     for name, value in arguments.items():
-        cure = "Make a new array: {0} = {0} - ... instead of {0} -= ..., or {0}.copy()."
         pairs, grown = [(value, before[name])], False
         if isinstance(value, (tuple, list)):
-            cure = "Make new arrays: W1 = W1 - ... instead of W1 -= ..., or copies of those in {0}."
             pairs, grown = zip(value, before[name], strict=False), len(value) != len(before[name])
         if grown or any(isinstance(b, np.ndarray) and not np.array_equal(a, b) for a, b in pairs):
-            raise Mistake(f"it changed its input {name}. {(_changed or cure).format(name)}")
+            raise Mistake(f"it changed its input {name}. Make a new array: -= and [...] = do not.")
+    progress.step = 2
     if answer is None:
-        raise Mistake("it returned nothing (None). Did you forget the return line?")
+        raise Mistake("it returned nothing (None). It must end with a return line.")
+    progress.step = 3
     if not _returns:
         return answer
     count = len(answer) if isinstance(answer, (tuple, list)) else 1
     if count != len(_returns):
+        progress.step = 2
         raise Mistake(
             f"it returned {count} value{'s' * (count != 1)} instead of {len(_returns)}. "
-            f"End it with: return {', '.join(_returns)}"
+            f"End it with: return {', '.join(_returns)}."
         )
     return list(answer)
 
@@ -144,6 +192,8 @@ def their_error(function, error):
         if trace.tb_frame.f_globals is home:
             first, last = first or trace, trace
         trace = trace.tb_next
+    if progress.searching:
+        return Mistake("", error, last.tb_lineno if last else 0)
     said = f"{type(error).__name__}: {error}".splitlines()[0].rstrip(".")
     if last is None:
         return Mistake(f"it stops with {said}.", error)
@@ -177,10 +227,10 @@ def their_error(function, error):
         hint = "Plain max, min, if and `and` cannot compare whole arrays: use np.maximum."
     elif broadcast:
         shapes = broadcast.group(1)
-        hint = f"The shapes {shapes} do not fit: is keepdims=True missing, or the axis wrong?"
+        hint = f"The shapes {shapes} do not fit."
     elif re.search("matmul|not aligned", str(error)) and arrays:
         shapes = " and ".join(f"{name} is {shape}" for name, shape in arrays.items())
-        hint = f"There {shapes}, which do not fit: a .T missing, or the order wrong?"
+        hint = f"There {shapes}, which do not fit."
     elif outside:
         hint = f"It reads {outside} from outside: use only its arguments."
     elif "out of bounds for uint8" in str(error):
@@ -189,7 +239,7 @@ def their_error(function, error):
         hint = f"It says: {error}; labels and rows are counted from 0 to 9."
     else:
         hint = f"It says: {said}."
-    return Mistake(f"{where}. {hint}", error.with_traceback(first))
+    return Mistake(f"{where}. {hint}", error.with_traceback(first), number)
 
 
 def reads_outside(function):
@@ -222,17 +272,17 @@ def all_close(got, right, tolerance):
     return all(close(a, b, tolerance) for a, b in zip(got, right, strict=True))
 
 
-def foreseen(got, typical, cure, tolerance):
+def foreseen(got, typical, tolerance):
     for wrong, text in typical:
         if close(got, wrong, tolerance):
-            raise Mistake(text if text.endswith(".") else f"{text}. {cure}")
+            raise Mistake(text)
 
 
-def same(function, name, got, right, typical=(), cure="", types=(), tolerance=None):
+def same(function, name, got, right, typical=(), types=(), tolerance=None, hint=""):
     """Raise Mistake unless `got` is `right` (given in float64) and of one of the `types`.
 
-    typical: pairs (what a typical mistake returns, what to say); cure: second sentence for texts
-    without a full stop. types: allowed dtypes, the first sets the tolerance; empty allows all.
+    typical: pairs (what a typical mistake returns, what to say). types: allowed dtypes, the first
+    sets the tolerance; empty allows all. hint: a second sentence, where the examples tell a cause.
     """
     wanted = np.dtype(types[0]) if types else np.dtype(np.float64)
     tolerance = tolerance or TOLERANCE[wanted]
@@ -244,65 +294,58 @@ def same(function, name, got, right, typical=(), cure="", types=(), tolerance=No
     got = np.asarray(got)
     lost = types and got.dtype.kind == "f" and got.dtype not in map(np.dtype, types)
     if lost and got.shape == right.shape:
-        raise Mistake(
-            f"{name} came out as {got.dtype} from {wanted}. "
-            "Leave out astype, and give np.zeros and the like a dtype, such as dtype=X.dtype."
-        )
+        raise Mistake(f"{name} came out as {got.dtype} from {wanted}. It must keep the type.")
     if close(got, right, tolerance):
+        progress.right += 1
         return
-    foreseen(got, typical, cure, tolerance)
+    if progress.searching:
+        raise Mistake("")
+    foreseen(got, typical, tolerance)
+    text = _difference(name, got, right, tolerance)
     outside = reads_outside(function)
     if outside:
-        raise Mistake(
-            f"{name} is wrong, and your function reads {outside} from outside. "
-            "Use only its arguments."
-        )
+        hint = f"Your function reads {outside} from outside: use only its arguments."
+    raise Mistake(f"{text} {hint}".strip())
+
+
+def _difference(name, got, right, tolerance):
+    """How `got` differs from `right`: facts, and no cause."""
     if got.shape != right.shape:
         what = "a single number" if got.ndim == 0 else f"shape {got.shape}"
-        hint = "Look at which axis you sum or search over, and at keepdims=True."
-        if got.shape == right.shape[::-1]:
-            hint = "Rows and columns are swapped: transpose it (.T), or swap the factors."
-        want = right.shape or "one number"
-        raise Mistake(f"{name} came out as {what}, it must be {want}. {hint}")
+        text = f"{name} came out as {what}, it must be {right.shape or 'one number'}."
+        if got.ndim == 2 and close(got.T, right, tolerance):
+            text += " The numbers are right, but rows and columns are exchanged."
+        return text
     if not np.isfinite(got).all():
-        raise Mistake(
-            f"{name} holds NaN or infinity. Look for an overflow, a log of 0 or a division by 0."
-        )
+        return f"{name} holds NaN or infinity."
+    got = got.astype(np.float64)
     at = np.unravel_index(np.argmax(np.abs(got - right)), got.shape)
     place = f"[{', '.join(map(str, at))}]" if at else ""
-    if close(got, right, 5e-3) and np.abs(right).max() > 0:
-        digits = int(-np.log10(np.abs(got - right).max() / np.abs(right).max()))
-        raise Mistake(
-            f"{name} has only about {digits} right digits: {name}{place} is {got[at]:.9g}, it must "
-            f"be {right[at]:.9g}. Either a factor is a little off, or a smaller type (float16, "
-            f"float32), a round(...) or an added constant is inside: stay in {wanted}."
-        )
-    raise Mistake(
-        f"{name}{place} is {got[at]:.6g}, it must be {right[at]:.6g}. "
-        + (cure or f"Compare the line that makes {name} with its formula.")
-    )
+    if right[at] and np.isfinite(factor := got[at] / right[at]) and factor:
+        if close(got, right * factor, tolerance):
+            if abs(factor + 1) < tolerance:
+                return f"{name} has the wrong sign."
+            if got.size > 1 or min(factor % 1, 1 / factor % 1) < 1e-6:
+                return f"{name} is {factor:.4g} times what it must be."
+    share = f" ({(~np.isclose(got, right)).sum()} of {got.size} numbers are wrong)" * (got.size > 1)
+    size = np.abs(right).max()
+    digits = 9 if size and np.abs(got - right).max() < 5e-3 * size else 5
+    return f"{name}{place} is {got[at]:.{digits}g}, it must be {right[at]:.{digits}g}{share}."
 
 
-def all_same(function, names, got, right, typical, cures, types):
-    """`same` for several arrays; sees a wrong order.
-
-    typical: {name: pairs}, in the order in which to look; cures: {name: cure} or one for all.
-    """
+def all_same(function, names, got, right, typical, types):
+    """`same` for several arrays; sees a wrong order. typical: {name: pairs}, looked at first."""
     tolerance = TOLERANCE[np.dtype(types[0])]
-    parts = [
-        (name, got[names.index(name)], right[names.index(name)], pairs)
-        for name, pairs in typical.items()
-    ]
-    cures = cures if isinstance(cures, dict) else dict.fromkeys(names, cures)
     if not all_close(got, right, tolerance):
+        progress.right += sum(map(close, got, right, [tolerance] * len(names)))
+        if progress.searching:
+            raise Mistake("")
         for order in itertools.permutations(range(len(names))):
             if all_close(got, [right[i] for i in order], tolerance):
                 raise Mistake(
                     f"the arrays are right but come back in the order "
-                    f"{', '.join(names[i] for i in order)}. End it with: return {', '.join(names)}"
+                    f"{', '.join(names[i] for i in order)}. End it with: return {', '.join(names)}."
                 )
-        for name, one, want, pairs in parts:  # first look for a typical mistake in any of them
-            if not close(one, want, tolerance):
-                foreseen(one, pairs, cures.get(name, ""), tolerance)
-    for name, one, want, pairs in parts:
-        same(function, name, one, want, pairs, cures.get(name, ""), types)
+    for name in dict.fromkeys([*typical, *names]):
+        at = names.index(name)
+        same(function, name, got[at], right[at], typical.get(name, ()), types)

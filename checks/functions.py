@@ -1,7 +1,7 @@
 """One check for each function of the notebook, in its order, and `slopes` for other networks.
 
-To teach a check a new mistake: add a case to tests/mistakes.md, then the pair (what it returns,
-what to say) to the list `typical` here.
+A check says what came out. Where in the code the mistake is, the search finds (search.py). Only
+where a sentence teaches, a pair (what a typical mistake returns, what to say) is in `typical` here.
 """
 
 import contextlib
@@ -24,6 +24,7 @@ from .compare import (
     all_same,
     call,
     check,
+    progress,
     same,
 )
 from .reference import CLASSES, PIXELS
@@ -55,7 +56,7 @@ def _gradient_check(params, X, Y, gradients):
 
 def _many_labels():
     """300 labels as int64, then as uint8, as the files hold them; with each, what a fault tells."""
-    labels = np.random.default_rng(9).integers(0, CLASSES, 300)
+    labels = ref.rng(9).integers(0, CLASSES, 300)
     yield "", labels
     narrow = "Labels of type int64 are right: uint8 numbers end at 255, so take Y.astype(int)."
     yield narrow, labels.astype(np.uint8)
@@ -95,17 +96,19 @@ def _start(function):
                 f"all of {name} is the same number, so all hidden units would learn the same. "
                 "Draw it at random."
             )
+        progress.right += 1
     W1, b1, W2, b2 = parts
     if b1.std() > 0 and (np.array_equal(W1.ravel()[:300], b1.ravel()) or W1[0, 0] == W2[0, 0]):
         raise Mistake("the arrays repeat each other's numbers. Make rng once, at the top.")
     if "seed" in parameters:
         starts = [call(function, PARAMS, {"seed": seed}, n_hidden=4) for seed in (1, 1, 2)]
-        one, again, two = (each[0] for each in starts)
+        one, again, two = starts
         others += [starts[0][3], starts[2][3]]
         rng = "rng = np.random.default_rng(seed)"
-        if not np.array_equal(one, again):
-            raise Mistake(f"seed=1 gave two different W1. Draw all from {rng}.")
-        if np.array_equal(one, two):
+        for name, first, second in zip(PARAMS, one, again, strict=True):
+            if not np.array_equal(first, second):
+                raise Mistake(f"seed=1 gave two different {name}. Draw all from {rng}.")
+        if np.array_equal(one[0], two[0]):
             raise Mistake(f"seed has no effect. Pass it on: {rng}.")
     return parts, others
 
@@ -132,6 +135,7 @@ def init_params(function):
                 f"{name} runs from {low:.2g} to {high:.2g} with spread {part.std():.2g}. "
                 f"{cause}: draw evenly from -0.5..0.5, as rng.random(...) - 0.5 does."
             )
+        progress.right += 1
     return "Shapes follow n_hidden, and all numbers lie evenly in -0.5..0.5." + _type_note(*parts)
 
 
@@ -148,6 +152,7 @@ def init_params_scaled(function):
         if abs(spread / right - 1) < 0.065 and abs(W.mean()) < 5 * right / np.sqrt(W.size):
             if np.abs(W).max() < 2.5 * right:
                 raise Mistake(f"{name} has the right spread, but use rng.standard_normal(...).")
+            progress.right += 1
             continue
         for wrong, hint in (
             (1, "The weights are not scaled: multiply them by (2 / n_in) ** 0.5."),
@@ -158,7 +163,7 @@ def init_params_scaled(function):
             (0.289 * right, "Those are even, not normal numbers: use rng.standard_normal(...)."),
             (spread, "Multiply standard normal numbers by (2 / n_in) ** 0.5."),
         ):
-            if abs(spread / wrong - 1) < 0.065:
+            if wrong and abs(spread / wrong - 1) < 0.065:
                 raise Mistake(f"{name} has spread {spread:.3g}, it must be {right:.3g}. {hint}")
     note = _type_note(*parts)
     return "The weights' spread is the root of 2 / n_in, and the biases are zero." + note
@@ -172,46 +177,30 @@ def ReLU(function):
     for dtype, shape in itertools.product(TYPES, [(3, 5), (4, 1), (1, 3)]):
         Z = (np.arange(np.prod(shape)).reshape(shape) % 7 - 3.0).astype(dtype) * dtype(0.75)
         Z[0, 0], Z[-1, -1] = -1e4, 1e4
-        cure = "Return np.maximum(Z, 0), which compares each number with 0."
-        typical = [
-            (Z, "Z came back as it was. Negative numbers must become 0: np.maximum(Z, 0)."),
-            (Z > 0, "it returns the mask (1 where Z > 0). Return Z itself there, and 0 elsewhere."),
-            (np.abs(Z), "negative numbers became positive. They must become 0."),
-            (np.minimum(Z, 0), "it keeps the negative numbers"),
-            (np.where(Z > 0, Z, 0.01 * Z), "this is the leaky ReLU. Use 0, not 0.01 * Z."),
-            (Z.max(0), "np.max reduces the array to its largest numbers"),
-            (ref.sigmoid(Z), "this is the sigmoid"),
-            (Z[Z > 0], "it returns the positive numbers only. Keep the shape of Z, with 0s."),
-        ]
-        got = call(function, (), {}, cure, Z=Z.copy())
-        same(function, "the answer", got, np.maximum(Z, 0), typical, cure, [dtype])
+        mask = "it returns the mask (1 where Z > 0). Return Z itself there, and 0 elsewhere."
+        got = call(function, Z=Z.copy())
+        same(function, "the answer", got, np.maximum(Z, 0), [(Z > 0, mask)], [dtype])
     return "Negative numbers become 0, the others stay, and Z itself is unchanged."
 
 
 @check
 def softmax(function):
-    rng = np.random.default_rng(5)
-    cure = "Divide np.exp(Z) by each column's sum: E.sum(axis=0)."
+    rng = ref.rng(5)
     for dtype, m in itertools.product(TYPES, (4, 1)):
         Z = rng.normal(0, 2, (CLASSES, m)).astype(dtype)
         (wide,) = ref.wide(Z)
         E, stable = np.exp(wide), np.exp(wide - wide.max(0))
         typical = [
-            (E, "the columns do not sum to 1"),
-            (stable, "the columns do not sum to 1"),
-            (E / E.max(0), "the columns do not sum to 1"),
-            (E / E.sum(), "the whole array sums to 1"),
-            (stable / stable.sum(), "the whole array sums to 1"),
-            (E / E.sum(1, keepdims=True), "each row sums to 1"),
-            (stable / stable.sum(1, keepdims=True), "each row sums to 1"),
-            (wide / wide.sum(0), "there is no np.exp"),
-            (ref.softmax(-wide), "the largest score got the smallest share. Mind the sign of Z."),
-            (ref.sigmoid(wide), "this is the sigmoid, entry by entry"),
+            (each / each.sum(axis, keepdims=True), text)
+            for each in (E, stable)
+            for axis, text in (
+                (None, "the whole array sums to 1, but each column must."),
+                (1, "each row sums to 1, but each column must."),
+            )
+            if m > 1
         ]
-        changed = "Z -= ... works in place: write Z - Z.max(...) in a new array."
-        got = call(function, (), {}, changed, Z=Z.copy())
-        typical = typical if m > 1 else ()
-        same(function, "the answer", got, ref.softmax(wide), typical, cure, [dtype])
+        got = call(function, Z=Z.copy())
+        same(function, "the answer", got, ref.softmax(wide), typical, [dtype])
     up, down = np.linspace(1, -1, CLASSES)[:, None], np.linspace(-0.999, -1, CLASSES)[:, None]
     cure = "Subtract each column's largest score first: Z - Z.max(axis=0)."
     spoilt = "one column spoils another. Subtract each column's own largest, Z.max(axis=0)."
@@ -236,31 +225,11 @@ def softmax(function):
 @check
 def forward_prop(function):
     names = ("Z1", "A1", "Z2", "A2")
-    cures = {
-        "Z1": "Add b1: W1 @ X + b1.",
-        "A1": "Pass Z1 through ReLU: A1 = ReLU(Z1).",
-        "Z2": "Layer 2 is fed what layer 1 puts out: W2 @ A1 + b2.",
-        "A2": "Turn the scores into probabilities: A2 = softmax(Z2).",
-    }
     for dtype, m in itertools.product(TYPES, (5, 1)):
         params, X, _ = ref.network(dtype, m)
-        W1, b1, W2, b2, wide = ref.wide(*params, X)
-        Z1, A1, Z2, A2 = right = ref.forward(params, X)
-        typical = {
-            "Z1": [(W1 @ wide, "Z1 lacks its bias")],
-            "A1": [(Z1, "A1 is the same as Z1")],
-            "Z2": [
-                (W2 @ A1, "Z2 lacks its bias. Add b2: W2 @ A1 + b2."),
-                (W2 @ Z1 + b2, "Z2 was made from Z1"),
-            ],
-            "A2": [
-                (Z2, "A2 is the same as Z2"),
-                (np.maximum(Z2, 0), "A2 went through ReLU"),
-                (ref.softmax(A1), "A2 is the softmax of A1"),
-            ],
-        }
+        right = ref.forward(params, X)
         got = call(function, names, W1=params[0], b1=params[1], W2=params[2], b2=params[3], X=X)
-        all_same(function, names, got, right, typical, cures, [dtype])
+        all_same(function, names, got, right, {}, [dtype])
     return "Z1, A1, Z2 and A2 agree for five examples and for one."
 
 
@@ -268,35 +237,21 @@ def forward_prop(function):
 def cross_entropy(function):
     params, X, labels = ref.network()
     probabilities = ref.forward(params, X)[3]
-    cure = "Average -np.log(A2[Y, np.arange(m)]) over the m examples."
-    changed = "Put a floor under the probabilities in a new array: p = np.maximum(p, tiny)."
     for dtype, kind, m in itertools.product(TYPES, (np.uint8, np.int64), (5, 1)):
         A2, Y = probabilities[:, :m].astype(dtype), labels[:m].astype(kind)
-        p, L = A2[Y, range(m)].astype(np.float64), ref.labels(Y)
-        right, logs = ref.loss(A2.astype(np.float64), Y), np.log(A2.astype(np.float64))
+        wide = A2.astype(np.float64)
         typical = [
-            (-np.log(p).sum(), "the loss was summed, not averaged"),
-            (-right, "the loss is negative. Logarithms of probabilities are: add a minus sign."),
-            (right / np.log(2), "this is log2. Use the natural logarithm, np.log."),
-            (right / np.log(10), "this is log10. Use the natural logarithm, np.log."),
-            (right / CLASSES, "the mean ran over all 10 x m entries"),
-            (right * m / CLASSES, "it divides by 10, the classes"),
-            (-np.log(p), "it returns one number for each example"),
-            (-logs.mean(), "it uses all ten probabilities"),
-            (-logs.sum(0).mean(), "it uses all ten probabilities"),
-            (-logs[Y].mean(), "A2[Y] takes whole rows"),
-            (-np.log(A2.max(0)).mean(), "it uses the largest probability, not the right digit's"),
-            (-np.log(p.mean()), "the mean was taken before the logarithm"),
-            (((A2 - L) ** 2).sum(0).mean(), "this is the squared error"),
+            (-np.log(wide[Y]).mean(), "A2[Y] takes whole rows. Take one entry of each column."),
+            (-np.log(A2[Y, range(m)].astype(float)), "it returns one number for each example."),
         ]
-        got = call(function, (), {}, changed, A2=A2.copy(), Y=Y.copy())
+        got = call(function, A2=A2.copy(), Y=Y.copy())
         # 2e-6: a small constant that guards against log(0) is a right answer, too.
-        same(function, "the loss", got, right, typical, cure, tolerance=2e-6)
+        same(function, "the loss", got, ref.loss(wide, Y), typical, tolerance=2e-6)
     for dtype in TYPES:
         A2 = np.zeros((CLASSES, 3), dtype)
         A2[[4, 1, 1], range(3)] = 1
         for Y, want in ((np.array([4, 1, 1]), "0"), (np.array([4, 1, 2]), "a large number")):
-            got = call(function, (), {}, changed, A2=A2.copy(), Y=Y)
+            got = call(function, A2=A2.copy(), Y=Y)
             # 3: with three examples, a floor of 1e-4 or less under the probability gives more
             if not np.isfinite(got) or (abs(got) > 1e-5 if want == "0" else got < 3):
                 raise Mistake(
@@ -305,11 +260,11 @@ def cross_entropy(function):
                     "entry, and keep it above np.finfo(A2.dtype).tiny."
                 )
     for hint, Y in _many_labels():
-        A2 = ref.softmax(np.random.default_rng(9).normal(0, 0.5, (CLASSES, Y.size)))
+        A2 = ref.softmax(ref.rng(9).normal(0, 0.5, (CLASSES, Y.size)))
         A2 = A2.astype(np.float32)
-        got = call(function, (), {}, changed, A2=A2.copy(), Y=Y.copy())
+        got = call(function, A2=A2.copy(), Y=Y.copy())
         right = ref.loss(A2.astype(np.float64), Y)
-        same(function, "the loss", got, right, (), hint or cure, tolerance=2e-5)
+        same(function, "the loss", got, right, hint=hint, tolerance=2e-5)
     return "It is the mean over the examples, and a probability of 0 does not break it."
 
 
@@ -319,47 +274,33 @@ def cross_entropy(function):
 @check
 def one_hot(function):
     examples = [3, 0, 9, 3], [5], [2, 0, 1, 2, 1], [0, 0]
-    cure = "In a (10, m) array of zeros set one entry a column: [Y, np.arange(Y.size)] = 1."
     for kind, Y in itertools.product((np.int64, np.uint8), examples):
         Y = np.array(Y, dtype=kind)
-        right, signed = ref.labels(Y), Y.astype(int)
-        few = right[: signed.max() + 1]
+        right = ref.labels(Y)
+        few = right[: int(Y.max()) + 1]
         rows = np.zeros_like(right)
         rows[Y] = 1
         typical = [
-            (right.T, "it came out as (m, 10), one row a label. Transpose it: one column each."),
-            (ref.labels(signed - 1), "the ones are one row too high. Use Y, not Y - 1."),
-            (ref.labels((signed + 1) % 10), "the ones are one row too low. Use Y, not Y + 1."),
             (few, "it has Y.max() + 1 rows. There are always 10 classes, also when no 9 is there."),
-            (rows, "whole rows are 1"),
-            (right[1:], "it has 9 rows. There are 10 digits, 0 to 9."),
-            (np.zeros_like(right), "it is all zeros"),
-            (right * Y, "it holds the labels themselves. Put a 1 there, not the label."),
+            (rows, "whole rows are 1. Each label must set one entry, in its own column."),
         ]
         got = call(function, Y=Y.copy())
-        same(function, "the answer", got, right, typical, cure)
+        same(function, "the answer", got, right, typical)
     for hint, Y in _many_labels():
         got = call(function, Y=Y.copy())
-        same(function, "the answer", got, ref.labels(Y), (), hint or cure)
+        same(function, "the answer", got, ref.labels(Y), hint=hint)
     return "Ten rows always, one column and a single 1 for each label." + _type_note(got)
 
 
 @check
 def ReLU_deriv(function):
-    cure = "It must be 1 where Z > 0, and 0 elsewhere."
     for dtype, m in itertools.product(TYPES, (5, 1)):
         Z = np.array([[-2, 3, 0.5, -0.5, 1e4], [0.25, -1e4, 7, 0.75, -3]], dtype)[:, :m]
-        typical = [
-            (np.maximum(Z, 0), "this is ReLU itself, not its slope"),
-            (Z < 0, "it is the other way round"),
-            (np.ones_like(Z), "it is 1 everywhere"),
-            (np.sign(Z), "it is -1 where Z is negative"),
-        ]
         got = call(function, Z=Z.copy())
-        same(function, "the answer", got, Z > 0, typical, cure)
+        same(function, "the answer", got, Z > 0)
         with np.errstate(all="ignore"):  # at 0, the slope of either side or their mean is right
             if not np.isin(call(function, Z=np.zeros_like(Z)), (0, 0.5, 1)).all():
-                raise Mistake(f"where Z is 0 it is neither 0 nor 1. {cure}")
+                raise Mistake("where Z is 0 it is neither 0 nor 1.")
         kind = np.asarray(got).dtype
         if kind.kind == "f" and kind.itemsize < Z.itemsize:
             raise Mistake(f"it came out as {kind} from {Z.dtype}. Use the type of Z.")
@@ -368,61 +309,20 @@ def ReLU_deriv(function):
 
 @check
 def backward_prop(function):
-    names = ("dW1", "db1", "dW2", "db2")
-    use_m = "Divide by m = X.shape[1], the number of examples, once."
-    use_dZ2 = "dZ2 is A2 - one_hot(Y)."
-    use_mask = "Multiply W2.T @ dZ2 by ReLU_deriv(Z1), which is 1 where Z1 > 0."
-    no_mask = "Multiply W2.T @ dZ2 by ReLU_deriv(Z1); A1 >= 0 holds everywhere."
-    cures = {
-        "dW1": "It needs the shape of W1: dZ1 @ X.T / m.",
-        "dW2": "It needs the shape of W2: dZ2 @ A1.T / m.",
-        "db1": "Sum over the examples only: axis=1, keepdims=True.",
-        "db2": "Sum over the examples only: axis=1, keepdims=True.",
-    }
+    names, count = ("dW1", "db1", "dW2", "db2"), 0
     for dtype, m in itertools.product(TYPES, (5, 1)):
         params, X, Y = ref.network(dtype, m)
         *params64, wide = ref.wide(*params, X)
-        Z1, A1, Z2, A2 = forward = ref.forward(params, X)
-        L, back = ref.labels(Y), params64[2].T @ (A2 - ref.labels(Y))
+        forward = ref.forward(params, X)
         right = ref.gradients(params64, wide, Y)
-        scenes = [
-            ({"dZ2": L - A2}, f"has the wrong sign, so each step would climb. {use_dZ2}"),
-            ({"m": 1}, f"is m times too large. {use_m}"),
-            ({"m": m * m}, f"was divided by m twice. {use_m}"),
-            ({"m": Z1.shape[0]}, f"was divided by the number of hidden units. {use_m}"),
-            ({"m": CLASSES}, f"was divided by 10, the classes. {use_m}"),
-            ({"m": PIXELS}, f"was divided by 784, the pixels. {use_m}"),
-            ({"dZ2": A2 - Y}, f"is wrong: the labels themselves were subtracted. {use_dZ2}"),
-            ({"dZ2": A2}, f"does not know the labels. {use_dZ2}"),
-            ({"dZ2": 2 * (A2 - L)}, f"is twice too large. {use_dZ2}"),
-            ({"mask": 1}, f"is wrong: the mask is missing or always true. {no_mask}"),
-            ({"mask": Z1 < 0}, f"is wrong: the mask is the wrong way round. {use_mask}"),
-            ({"mask": A1}, f"is wrong: it multiplies by ReLU(Z1). {use_mask}"),
-            ({"mask": back > 0}, f"is wrong: the mask was made from W2.T @ dZ2. {use_mask}"),
-        ]
-        wrong = [(ref.gradients(params64, wide, Y, **scene), text) for scene, text in scenes]
-        typical = {
-            names[i]: [(each[i], f"{names[i]} {text}") for each, text in wrong]
-            for i in (2, 3, 0, 1)
-        }
-        dZ2, dZ1 = (A2 - L) / m, back * (Z1 > 0) / m
-        typical["dW2"] += [(dZ2 @ Z1.T, "dW2 was made from Z1"), (right[2].T, "dW2 is transposed")]
-        typical["dW1"] += [(right[0].T, "dW1 is transposed")]
-        for name, d, i in (("db1", dZ1, 1), ("db2", dZ2, 3)):
-            flat = f"{name} has shape {right[i][:, 0].shape}, it must be {right[i].shape}"
-            for scale in (1, m):  # with and without / m
-                typical[name] += [
-                    (d.sum() * scale, f"{name} came out as a single number"),
-                    (right[i] * 0 + d.sum() * scale, f"{name} is the same number for every unit"),
-                    (d.sum(0) * scale, f"{name} was summed over the units"),
-                    (d.sum(0)[None] * scale, f"{name} was summed over the units"),
-                    (right[i][:, 0] * scale, flat),
-                ]
+        unmasked = ref.gradients(params64, wide, Y, mask=1)
+        off = "lacks ReLU's mask: a unit that was off (Z1 <= 0) must pass nothing back."
+        typical = {"dW2": (), "db2": (), "dW1": [(unmasked[0], f"dW1 {off}")]}
         Z1, A1, Z2, A2 = (each.astype(dtype) for each in forward)
         given = {"Z1": Z1, "A1": A1, "Z2": Z2, "A2": A2, "W1": params[0], "W2": params[2]}
         got = call(function, names, **given, X=X, Y=Y)
-        all_same(function, names, got, right, typical, cures, _types(function, dtype))
-        if dtype is np.float64 and m > 1:
+        all_same(function, names, got, right, typical, _types(function, dtype))
+        if dtype is np.float64 and m > 1 and not progress.searching:
             count = _gradient_check(params64, wide, Y, got)
     return f"All {count:,} gradients agree with the measured slopes."
 
@@ -436,23 +336,13 @@ def update_params(function):
         steps = [each.astype(dtype) for each in gradients]
         right = [p - alpha * d for p, d in zip(wide, gradients, strict=True)]
         typical = {
-            name: [
-                (p, f"{name} came back as it was"),
-                (p + alpha * d, f"{name} climbs. Subtract the step: {name} - alpha * d{name}."),
-                (p - d, f"{name}: alpha is not used"),
-                (p - d / alpha, f"{name}: the step was divided by alpha"),
-                (-alpha * d, f"{name} is the step alone"),
-                (alpha * d, f"{name} is the step alone"),
-                (alpha * (p - d), f"{name}: alpha multiplies all. Mind the brackets."),
-            ]
+            name: [(p + alpha * d, f"{name} climbs: the step must go downhill.")]
             for name, p, d in zip(PARAMS, wide, gradients, strict=True)
         }
-        cures = {name: f"It must be {name} - alpha * d{name}." for name in PARAMS}
         keys = [*PARAMS, *(f"d{name}" for name in PARAMS)]
         given = dict(zip(keys, [*params, *steps], strict=True), alpha=alpha)
-        changed = "W1 -= ... works in place: write W1 = W1 - alpha * dW1, which makes a new array."
-        got = call(function, PARAMS, {}, changed, **given)
-        all_same(function, PARAMS, got, right, typical, cures, [dtype])
+        got = call(function, PARAMS, **given)
+        all_same(function, PARAMS, got, right, typical, [dtype])
     return "All four go downhill by alpha times their gradient, in new arrays."
 
 
@@ -462,23 +352,12 @@ def update_params(function):
 @check
 def get_predictions(function):
     params, X, _ = ref.network()
-    cure = "Return the digit for each column: A2.argmax(axis=0)."
     for dtype, m in itertools.product(TYPES, (5, 1)):
         A2 = np.roll(ref.forward(params, X)[3], [1, 4], axis=[0, 1])[:, :m].astype(dtype)
-        right = A2.argmax(0)
-        typical = [
-            (A2.argmax(1), "it searched along each row"),
-            (A2.argmax(), "it returned one number for all"),
-            (A2.max(0), "it returned the largest probabilities, not where they are"),
-            (A2.argmin(0), "it chose the least likely digit"),
-            (right + 1, "each answer is one too high. Row 0 is digit 0: do not add 1."),
-            (np.round(A2), "it rounded the probabilities"),
-            (right[None], "it came out as (1, m). Return one flat array: leave out keepdims=True."),
-        ]
         got = call(function, A2=A2.copy())
-        same(function, "the answer", got, right, typical, cure)
-    many = np.random.default_rng(9).random((CLASSES, 300), dtype=np.float32)
-    same(function, "the answer", call(function, A2=many.copy()), many.argmax(0), (), cure)
+        same(function, "the answer", got, A2.argmax(0))
+    many = ref.rng(9).random((CLASSES, 300), dtype=np.float32)
+    same(function, "the answer", call(function, A2=many.copy()), many.argmax(0))
     return "One digit for each column: the row of its largest probability."
 
 
@@ -486,32 +365,22 @@ def get_predictions(function):
 def get_accuracy(function):
     Y = np.array([3, 0, 8, 3, 7, 1, 9])
     guesses = np.array([3, 1, 8, 3, 9, 2, 9])  # 4 of 7
-    cure = "Take the mean of predictions == Y."
     parts = slice(7), slice(1), slice(1, 2), slice(2, 4)
     for kind, part in itertools.product((np.int64, np.uint8), parts):
         predictions, labels = guesses[part].astype(kind), Y[part].astype(np.uint8)
         hits = predictions == labels
-        table = (
-            "every prediction was compared with every label. "
-            "Both must have the shape (m,): a column (m, 1) makes an m x m table."
-        )
+        got = call(function, predictions=predictions.copy(), Y=labels.copy())
         typical = [
             (hits.mean() * 100, "it came out in percent. Return a share, 0 to 1."),
-            (hits.sum(), "it counted the hits. Divide by their number, Y.size."),
-            (1 - hits.mean(), "it is the share of mistakes"),
-            (hits, "it returned one answer for each example"),
-            ((predictions[:, None] == labels).mean(), table),
-            (hits.mean() // 1, "the division lost its fraction. Use / and not //."),
-            (hits.sum() / CLASSES, "it divides by 10. Divide by the number of examples, Y.size."),
+            ((predictions[:, None] == labels).mean(), "every prediction met every label."),
         ]
-        got = call(function, predictions=predictions.copy(), Y=labels.copy())
         typical = typical if hits.size > 2 else ()
-        same(function, "the answer", got, hits.mean(), typical, cure, tolerance=1e-6)
+        same(function, "the answer", got, hits.mean(), typical, tolerance=1e-6)
     for hint, Y in _many_labels():
         predictions = np.where(np.arange(Y.size) % 10 < 9, Y, (Y + 1) % 10).astype(np.int64)
         for guesses in (predictions, predictions.astype(Y.dtype)):
             got = call(function, predictions=guesses, Y=Y.copy())
-            same(function, "the answer", got, 0.9, (), hint or cure, tolerance=1e-6)
+            same(function, "the answer", got, 0.9, hint=hint, tolerance=1e-6)
     return "It is the share of right answers, from 0 to 1."
 
 
@@ -525,53 +394,71 @@ def gradient_descent(function):
 
     def compare(got, params, X, Y, alpha, k, dtype):
         right, ends = end(params, X, Y, alpha, k), []
-        if not all_close(got, right, TOLERANCE[np.dtype(dtype)]):
+        if not progress.searching and not all_close(got, right, TOLERANCE[np.dtype(dtype)]):
             ends = [
-                (alpha, 0, "did not move. Keep what update_params returns: W1, b1, W2, b2 = ..."),
-                (-alpha, k, "climbed. update_params must subtract alpha times the gradient."),
-                (alpha, 1, "took one step only. Move return out of the loop, to the left."),
-                (alpha, k - 1, "took one step too few. Loop over range(iterations)."),
-                (alpha, k + 1, "took one step too many. Loop over range(iterations)."),
+                (alpha, 0, "did not move."),
+                (-alpha, k, "climbed."),
+                (alpha, 1, f"took one step only, not {k}."),
+                (alpha, k - 1, "took one step too few."),
+                (alpha, k + 1, "took one step too many."),
             ]
         ends = [(end(params, X, Y, step, n), text) for step, n, text in ends]
         typical = {
             name: [(end[i], f"{name} {text}") for end, text in ends]
             for i, name in enumerate(PARAMS)
         }
-        all_same(function, PARAMS, got, right, typical, "", _types(function, dtype))
+        all_same(function, PARAMS, got, right, typical, _types(function, dtype))
 
-    small, ends = ref.network(), []
-    for alpha in (0.01, 0.02):
-        got, seen = _descend(function, *small, alpha, 4)
-        if seen.starts > 1:
-            raise Mistake("it starts from fresh weights at each step. Call init_params only once.")
-        if not seen.starts:
-            raise Mistake("it never calls init_params. Start with W1, b1, W2, b2 = init_params().")
-        ends.append(got)
-    if not np.array_equal(ends[0][0], small[0][0]) and all(map(np.array_equal, *ends)):
-        raise Mistake("another alpha gives the same result. Hand alpha on to update_params.")
-    path = [small[0]]  # the right parameters after 0, 1, 2, ... steps
-    for _ in range(20):
-        path.append(end(path[-1], *small[1:], 0.01, 1))
-    if not all_close(ends[0], path[4], TOLERANCE[np.dtype(np.float64)]):
-        compare(ends[0], *small, 0.01, 4, np.float64)
-    compare(ends[1], *small, 0.02, 4, np.float64)
+    small, path = ref.network(), _path(ref.examples())
     params, X, Y = ref.network(np.float32)
-    got, _ = _descend(function, params, X, Y, 0.01, 2)
-    compare(got, params, X, Y, 0.01, 2, np.float32)
-    if "params" in parameters:
-        given = tuple(each * 0.5 for each in params)
-        kept = copy.deepcopy(given)
-        got, seen = _descend(function, params, X, Y, 0.01, 2, params=given)
-        if not all(map(np.array_equal, given, kept)):
+
+    def steps():
+        ends = []
+        for alpha in (0.01, 0.02):
+            got, seen = _descend(function, *small, alpha, 4)
+            if seen.starts > 1:
+                raise Mistake("it starts from fresh weights at each step.")
+            if not seen.starts:
+                raise Mistake("it never calls init_params.")
+            ends.append(got)
+        if not np.array_equal(ends[0][0], small[0][0]) and all(map(np.array_equal, *ends)):
+            raise Mistake("another alpha gives the same result.")
+        if not all_close(ends[0], path[4], TOLERANCE[np.dtype(np.float64)]):
+            compare(ends[0], *small, 0.01, 4, np.float64)
+        compare(ends[1], *small, 0.02, 4, np.float64)
+        got, _ = _descend(function, params, X, Y, 0.01, 2)
+        compare(got, params, X, Y, 0.01, 2, np.float32)
+
+    def given():
+        other = tuple(each * 0.5 for each in params)
+        kept = copy.deepcopy(other)
+        got, seen = _descend(function, params, X, Y, 0.01, 2, params=other)
+        if not all(map(np.array_equal, other, kept)):
             raise Mistake("it changed the params that it was given. Write W1 = W1 - ..., not -=.")
         if seen.starts:
             raise Mistake("it was given params and started afresh. Use them if they are not None.")
-        compare(got, given, X, Y, 0.01, 2, np.float32)
-    if "history" in parameters:
+        compare(got, other, X, Y, 0.01, 2, np.float32)
+
+    def records():
         _records(function, *small[1:], path)
-    _stops(function, *small[1:], path, {"history", "dev"} & parameters.keys())
+
+    def stops():
+        _stops(function, *small[1:], path, {"history", "dev"} & parameters.keys())
+
+    parts = [steps]
+    parts += [given] * ("params" in parameters) + [records] * ("history" in parameters) + [stops]
+    progress.stages(*parts)
     return "It takes as many steps as asked, each downhill, from one start."
+
+
+@functools.cache
+def _path(examples):
+    """The right parameters after 0, 1, 2, ... 20 steps of 0.01 on all examples."""
+    params, X, Y = ref.network()
+    path = [params]
+    for _ in range(20):
+        path.append(ref.train(path[-1], X, Y, 0.01, [(slice(None), slice(None))]))
+    return path
 
 
 # What a row of a training history holds besides its step and params
@@ -715,6 +602,8 @@ def minibatches(function):
 
     def run(m, batch_size, rng):
         batches = call(batches_of, m=m, batch_size=batch_size, rng=rng)
+        if progress.searching and not all(isinstance(each, np.ndarray) for each in batches[:99]):
+            raise Mistake("")  # lists of arrays, as an edit may give, take too long to look at
         with contextlib.suppress(ValueError):  # lists of unequal length
             batches = [np.asarray(each) for each in batches]
             if any(each.size == 0 for each in batches):
@@ -761,15 +650,15 @@ def train_epoch(function):
     # Five examples, two a batch: 30 orders give different results, and each of them is right. So
     # it does not matter how the order is drawn.
     alpha, beta, exact = 0.002, 0.5, TOLERANCE[np.dtype(np.float64)]
-    every = [list(order) for order in itertools.permutations(range(5))]
+    every = list(itertools.permutations(range(5)))
     orders = [o for o in every if o[0] < o[1] and o[2] < o[3]]
-    pairs = [[(o[:2], o[:2]), (o[2:4], o[2:4]), (o[4:], o[4:])] for o in orders]
-    crossed = [[(o[:2], [0, 1]), (o[2:4], [2, 3]), (o[4:], [4])] for o in every]
-    whole = [[(every[0], every[0])]]
-    params, X, Y = ref.network()
+    pairs = [((o[:2], o[:2]), (o[2:4], o[2:4]), (o[4:], o[4:])) for o in orders]
+    crossed = [((o[:2], (0, 1)), (o[2:4], (2, 3)), (o[4:], (4,))) for o in every]
+    whole = [((every[0], every[0]),)]
+    params, parameters = ref.network()[0], inspect.signature(function).parameters
 
     def ends(orders=pairs, step=alpha, **other):
-        return (ref.train(params, X, Y, step, batches, **other) for batches in orders)
+        return (_trained(ref.examples(), batches, step, **other) for batches in orders)
 
     def near(got, ends):
         return any(all_close(got, end, exact) for end in ends)
@@ -780,56 +669,77 @@ def train_epoch(function):
         return call(function, PARAMS, keywords, **given, rng=rng or np.random.default_rng(4))
 
     def compare(got, right, dtype):
-        nothing = dict.fromkeys(PARAMS, ())
-        all_same(function, PARAMS, got, right, nothing, "", _types(function, dtype))
+        all_same(function, PARAMS, got, right, {}, _types(function, dtype))
 
-    both = "X[:, batch] and Y[batch]"
-    got = run()
-    for found, right in enumerate(ends()):
-        if near(got, [right]):
-            pairs.insert(0, pairs.pop(found))  # most likely the order of the next runs, too
-            break
-    else:
-        for wrong, text in (
-            ([params], "nothing moved. Keep what update_params returns: params = ..."),
-            (ends([p[:1] for p in pairs]), "it stopped after the first batch. Move return left."),
-            (ends([p[:2] for p in pairs]), "the last, smaller batch was left out. Use all."),
-            (ends([p[2:] for p in pairs]), "only the last batch counts. Write params = ..."),
-            (ends(frozen=True), "all gradients were taken at the start. Take each at new params."),
-            (ends(m=5), "the gradients were divided by all m examples. Divide by the batch's."),
-            (ends(whole), f"it made one step with all examples. For each batch take {both}."),
-            (ends(step=-alpha), "it climbed. update_params must subtract the step."),
-            (ends(crossed), f"X was shuffled and Y was not. Take {both}."),
-        ):
-            if near(got, wrong):
-                raise Mistake(text)
-        # With one batch of all five there is no order to guess, so the wrong array can be named.
-        compare(run(size=5), next(ends(whole)), np.float64)
-        raise Mistake(f"no order of the examples gives these weights. For each batch take {both}.")
-    rng = np.random.default_rng(4)
-    if all(near(run(rng=rng), [got]) for _ in range(5)):
-        raise Mistake("each pass takes the same order. Hand on the rng that is handed in.")
-    got = run(np.float32)
-    if not all_close(got, right, TOLERANCE[np.dtype(np.float32)]):  # took another order
-        right = min(ends(), key=lambda end: np.abs(end[0] - got[0]).max())
-    compare(got, right, np.float32)
-    called = []
+    def steps():
+        got = run()
+        for number, right in enumerate(ends()):
+            if near(got, [right]):
+                pairs.insert(0, pairs.pop(number))  # most likely the order of the next runs, too
+                break
+        else:
+            for wrong, text in (
+                ()
+                if progress.searching
+                else (
+                    ([params], "nothing moved."),
+                    (ends([p[:1] for p in pairs]), "it stopped after the first batch."),
+                    (ends([p[:2] for p in pairs]), "the last, smaller batch was left out."),
+                    (ends([p[2:] for p in pairs]), "only the last batch counts."),
+                    (ends(frozen=True), "all gradients were taken at the start."),
+                    (
+                        ends(m=5),
+                        "the gradients were divided by all m examples, not by the batch's.",
+                    ),
+                    (ends(whole), "it made one step with all examples."),
+                    (ends(step=-alpha), "it climbed."),
+                    (ends(crossed), "X was shuffled and Y was not."),
+                )
+            ):
+                if near(got, wrong):
+                    raise Mistake(text)
+            # With one batch of all five there is no order to guess, so the array can be named.
+            compare(run(size=5), next(ends(whole)), np.float64)
+            raise Mistake("no order of the examples gives these weights.")
+        progress.right += 1
+        rng = np.random.default_rng(4)
+        if all(near(run(rng=rng), [got]) for _ in range(5)):
+            raise Mistake("each pass takes the same order. Hand on the rng that is handed in.")
+        got = run(np.float32)
+        if not all_close(got, right, TOLERANCE[np.dtype(np.float32)]):  # took another order
+            right = min(ends(), key=lambda end: np.abs(end[0] - got[0]).max())
+        compare(got, right, np.float32)
 
-    def momentum(velocity, gradients):
-        called.append(1)
-        return [beta * v + g for v, g in zip(velocity, gradients, strict=True)]
+    def with_momentum():
+        called = []
 
-    parameters = inspect.signature(function).parameters
-    if "momentum" in parameters and not near(got := run(momentum=momentum), ends(beta=beta)):
-        if not called:
-            raise Mistake("the function in momentum is not called. Call it for each batch.")
-        if near(got, ends()):
-            keep = "Keep what momentum returns, and make the zeros once, before the loop."
-            raise Mistake(f"the velocity is not carried over. {keep}")
-        raise Mistake("with momentum, the weights are wrong. Update with what it returns.")
-    if "change" in parameters:
+        def momentum(velocity, gradients):
+            called.append(1)
+            return [beta * v + g for v, g in zip(velocity, gradients, strict=True)]
+
+        if not near(got := run(momentum=momentum), ends(beta=beta)):
+            if not called:
+                raise Mistake("the function in momentum is not called.")
+            if near(got, ends()):
+                raise Mistake("the velocity is not carried over from one batch to the next.")
+            raise Mistake("with momentum, the weights are wrong.")
+        progress.right += 1
+
+    def with_change():
         _changes(run, near, ends)
+        progress.right += 1
+
+    parts = [with_momentum] * ("momentum" in parameters) + [with_change] * ("change" in parameters)
+    progress.stages(steps, *parts)
     return "One step for each batch, each from where the last one ended."
+
+
+@functools.cache
+def _trained(examples, batches, step, **other):
+    """ref.train on the network of these examples."""
+    params, X, Y = ref.network()
+    batches = [(list(columns), list(entries)) for columns, entries in batches]
+    return ref.train(params, X, Y, step, batches, **other)
 
 
 def _changes(run, near, ends):
@@ -841,7 +751,6 @@ def _changes(run, near, ends):
         handed.append(rng)
         return X * factors[(len(shapes) - 1) % 3]  # another change for each batch
 
-    use = "Use X_batch = change(X[:, batch], rng) in the loop."
     rng = np.random.default_rng(4)
     got = run(rng=rng, change=change)
     if any(each is not rng for each in handed):
@@ -849,75 +758,49 @@ def _changes(run, near, ends):
     if near(got, ends(factors=factors)):
         return
     if not shapes or near(got, ends()):
-        raise Mistake(f"the function in change has no effect. {use}")
+        raise Mistake("the function in change has no effect.")
     if len(shapes) == 1:
-        raise Mistake(f"change was called once, with {shapes[0]}, not for each batch. {use}")
-    raise Mistake(f"with change, the weights are wrong. {use}")
+        raise Mistake(f"change was called once, with {shapes[0]}, not for each batch.")
+    raise Mistake("with change, the weights are wrong.")
 
 
 @check
 def update_velocity(function):
-    rng = np.random.default_rng(6)
-    cure = "It must be beta * v + g."
+    rng = ref.rng(6)
     for dtype, keywords in itertools.product(TYPES, ({}, {"beta": 0.5})):
         beta, shapes = keywords.get("beta", 0.9), [p.shape for p in ref.network()[0]]
         old, new = ([rng.normal(0, 1, each).astype(dtype) for each in shapes] for _ in range(2))
-        changed = "*= and += work in place: make new arrays, beta * v + g."
-        got = call(function, (), keywords, changed, velocity=old, gradients=new)
+        got = call(function, (), keywords, velocity=old, gradients=new)
         if not isinstance(got, (list, tuple)) or len(got) != len(new):
             raise Mistake("it must return a list of four arrays, one for each gradient. Use zip.")
         for name, one, v, g in zip(PARAMS, got, ref.wide(*old), ref.wide(*new), strict=True):
-            typical = [
-                (v, "the velocity came back as it was. Add the gradient: beta * v + g."),
-                (g, "the old velocity is not used"),
-                (beta * v - g, "the sign is wrong. Add the gradient; update_params subtracts."),
-                (g - beta * v, "the old velocity is subtracted"),
-                (v + beta * g, "beta is on the gradient"),
-                (beta * (v + g), "beta multiplies both. Mind the brackets: beta * v + g."),
-                (beta * v + (1 - beta) * g, "this is a running mean. Leave 1 - beta out."),
-                (v + g, "beta is not used"),
-                (0.9 * v + g, "another beta changes nothing. Use beta, not 0.9."),
-            ]
             what = f"the velocity of {name}"
-            same(function, what, one, beta * v + g, typical, cure, [dtype])
+            same(function, what, one, beta * v + g, types=[dtype])
     return "Each velocity is beta times the old one plus the gradient, in new arrays."
 
 
 @check
 def shift_images(function):
-    rng = np.random.default_rng(7)
+    rng = ref.rng(7)
     moves = (2, -3), (-1, 4), (3, 0), (0, 2), (0, -2), (-3, 0), (0, 0)
-    shape = "Give it the shape of X: (784, m), one column an image."
-    mixed = "X.reshape(-1, 28, 28) mixes the images. They are columns: X.reshape(28, 28, -1)."
     wraps = "what leaves comes in on the other side: np.roll wraps around. Fill with 0."
-    empty = "all is 0. With 0, a slice such as [0:] or [:-0] is everything or nothing."
-    way = "Pixel (i, j) goes to (i + down, j + right)."
     for dtype, m, (down, right) in itertools.product(TYPES, (3, 1), moves):
         X = rng.uniform(0.1, 1, (m, PIXELS)).astype(dtype).T
-        images, mix = X.T.reshape(m, 28, 28), ref.shifted(X.reshape(m, 28, 28), down, right)
+        images = X.T.reshape(m, 28, 28)
         moved, rolled = ref.shifted(images, down, right), np.roll(images, (down, right), (1, 2))
         case = f"with down={down} and right={right}, "
-        typical = [
-            (moved, f"it came out as (m, 28, 28). {shape}"),
-            (moved.transpose(1, 2, 0), f"it came out as (28, 28, m). {shape}"),
-            (moved.reshape(m, PIXELS), f"it came out as (m, 784). {shape}"),
-            (X, f"{case}nothing moved. Return the moved images."),
-            (rolled.reshape(m, PIXELS).T, f"{case}{wraps}"),
-            (mix.reshape(m, PIXELS).T, mixed),
-            (mix.reshape(PIXELS, m), mixed),
-            (X * 0, f"{case}{empty}"),
-        ]
+        typical = [(rolled.reshape(m, PIXELS).T, f"{case}{wraps}")]
         for other, text in (
-            ((-down, -right), "it moved the other way"),
-            ((right, down), "down and right are exchanged"),
-            ((-down, right), "it moved up instead of down"),
-            ((down, -right), "it moved left instead of right"),
+            ((0, 0), "nothing moved."),
+            ((-down, -right), "it moved the other way."),
+            ((right, down), "down and right are exchanged."),
+            ((-down, right), "it moved up instead of down."),
+            ((down, -right), "it moved left instead of right."),
         ):
             typical.append((ref.shifted(images, *other).reshape(m, PIXELS).T, f"{case}{text}"))
-        changed = "Write into a new array: np.zeros_like(X)."
-        got = call(function, (), {}, changed, X=X, down=down, right=right)
+        got = call(function, X=X, down=down, right=right)
         want = moved.reshape(m, PIXELS).T
-        same(function, f"{case}the answer", got, want, typical, way, [dtype])
+        same(function, f"{case}the answer", got, want, typical, [dtype])
     return "The images move by whole pixels, 0 enters, and X itself is unchanged."
 
 

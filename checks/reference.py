@@ -3,23 +3,54 @@
 Look here only when you want to see the answers.
 """
 
+import contextlib
+import functools
+
 import numpy as np
 
 PIXELS, CLASSES = 784, 10
+_set = 0
+
+
+@contextlib.contextmanager
+def other_examples():
+    """Inside, the made-up examples are others, of other sizes."""
+    global _set
+    _set = 1
+    try:
+        yield
+    finally:
+        _set = 0
+
+
+def examples():
+    """0, or 1 for the other set."""
+    return _set
+
+
+def rng(seed):
+    return np.random.default_rng(seed + 100 * _set)
 
 
 def network(dtype=np.float64, m=5):
     """A small network and m examples: weights 3 x 784 and 10 x 3, non-zero biases, Y as uint8.
 
     No size is 10 examples or square, so nothing fits by chance. Each hidden unit is on for some of
-    five examples and off for others, and none is within 0.05 of ReLU's kink (tested).
+    five examples and off for others, and none is within 0.05 of ReLU's kink (tested). The other
+    set has 4 hidden units.
     """
-    rng = np.random.default_rng(52)
-    W1, W2 = rng.normal(0, 0.1, (3, PIXELS)), rng.normal(0, 0.7, (CLASSES, 3))
-    b1, b2 = rng.uniform(0.2, 0.6, (3, 1)), rng.uniform(-0.6, 0.6, (CLASSES, 1))
-    X = rng.random((5, PIXELS)).T[:, :m]
-    params = tuple(each.astype(dtype) for each in (W1, b1, W2, b2))
-    return params, X.astype(dtype), np.array([3, 0, 8, 3, 7], dtype=np.uint8)[:m]
+    params, X, labels = _network(_set)
+    params = tuple(each.astype(dtype) for each in params)
+    return params, X.T[:, :m].astype(dtype), labels[:m].copy()
+
+
+@functools.cache
+def _network(which):
+    rng, n = np.random.default_rng((52, 16)[which]), (3, 4)[which]
+    W1, W2 = rng.normal(0, 0.1, (n, PIXELS)), rng.normal(0, 0.7, (CLASSES, n))
+    b1, b2 = rng.uniform(0.2, 0.6, (n, 1)), rng.uniform(-0.6, 0.6, (CLASSES, 1))
+    labels = ([3, 0, 8, 3, 7], [9, 2, 5, 0, 2])[which]
+    return (W1, b1, W2, b2), rng.random((5, PIXELS)), np.array(labels, dtype=np.uint8)
 
 
 def wide(*arrays):
@@ -29,10 +60,6 @@ def wide(*arrays):
 def softmax(Z):
     E = np.exp(Z - Z.max(0))
     return E / E.sum(0)
-
-
-def sigmoid(Z):
-    return 1 / (1 + np.exp(-Z))
 
 
 def forward(params, X):

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import checks
-from checks import functions, reference
+from checks import functions, reference, search
 
 HERE = Path(__file__).resolve().parent
 
@@ -79,10 +79,12 @@ def ids(cases):
 
 
 @pytest.mark.parametrize(("name", "title", "fields", "source"), MISTAKES, ids=ids(MISTAKES))
-def test_each_mistake_is_caught_by_its_own_check_with_its_cause(name, title, fields, source):
+def test_each_mistake_is_caught_by_its_own_check(name, title, fields, source, monkeypatch):
+    """Here by the facts alone; the places are in test_search.py."""
+    monkeypatch.setattr(search, "repair", lambda *_: None)
     said = message(name, source)
     assert said.startswith(f"{name}: ") and says(fields.get("says", ""), said), said
-    assert len(re.findall(r"[.?!](?=\s+[A-Z])", said)) <= 2 and len(said) < 330, said
+    assert len(said) < 330, said
 
 
 def test_the_tables_cover_every_function_and_each_line_is_one_of_the_code():
@@ -145,7 +147,7 @@ def test_advice_leaves_a_right_function_in_float32(capsys):
     source = PLAIN["init_params_scaled"].replace("(n_hidden, 784))", "(n_hidden, 784), np.float32)")
     source = source.replace("(10, n_hidden))", "(10, n_hidden), np.float32)")
     source = re.sub(r"np.zeros\((\(.*?\))\)", r"np.zeros(\1, np.float32)", source)
-    advice = re.search(r"by (\S+ / n_in\S* ?\S* ?\S*)\.$", message(*unscaled(source))).group(1)
+    advice = re.search(r"by (\(2 / n_in\) \*\* 0\.5)\.", message(*unscaled(source))).group(1)
     for n_in in ("784", "n_hidden"):
         source = source.replace(f"np.sqrt(2 / {n_in})", advice.replace("n_in", n_in))
     checks.init_params_scaled(build(source)["init_params_scaled"])

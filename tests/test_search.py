@@ -1,0 +1,204 @@
+"""The search finds the place of a mistake, leaves no trace, and ends in time.
+
+The cases of the report are in mistakes_blind.md and right_variants_blind.md, beside this file.
+"""
+
+import linecache
+import re
+import sys
+import threading
+import time
+from collections import Counter
+from statistics import median
+
+import numpy as np
+import pytest
+
+import checks
+from checks import search
+from test_checks import HERE, PLAIN, build, ids, message, read_cases
+
+MISTAKES = read_cases(HERE / "mistakes_blind.md")
+RIGHT = read_cases(HERE / "right_variants_blind.md")
+FORWARD = PLAIN["forward_prop"].replace("W2 @ A1 + b2", "W2 @ A1 + b1")
+
+
+def lines_named(said):
+    """Numbers of the lines of the learner's function that a sentence names."""
+    stops = re.search(r"your code stops at line (\d+),", said)
+    found = {int(n) for n in re.findall(r"Line (\d+)", said)} | {
+        1 for _ in ["def line"] if _ in said
+    }
+    return found | ({int(stops[1])} if stops else set())
+
+
+def test_the_place_is_named_and_not_the_answer_until_it_is_asked_for():
+    function = build(FORWARD)["forward_prop"]
+    said = message("forward_prop", FORWARD)
+    assert "Line 4, `Z2 = W2 @ A1 + b1`: look at `b1`" in said and "everything is right" in said
+    assert "b2" not in said.split("Line 4")[1]
+    with pytest.raises(AssertionError) as caught:
+        checks.forward_prop(function, show=True)
+    assert "Line 4 would be right as: `Z2 = W2 @ A1 + b2`" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "number", "part"),
+    [
+        ("softmax", "max(axis=0", "max(axis=1", 2, "axis"),
+        ("backward_prop", "W2.T @ dZ2 * ReLU_deriv(Z1)", "W2.T @ dZ2 * ReLU_deriv(A2)", 6, "`A2`"),
+        ("backward_prop", "dZ2.sum(axis=1", "dZ2.sum(axis=0", 5, "axis"),
+        ("ReLU", "np.maximum", "np.minimum", 2, "`np.minimum`"),
+        ("minibatches", "yield", "return", 4, "return or yield"),
+        ("one_hot", "return columns", "print(columns)", 4, "nothing is handed back"),
+        ("update_velocity", "beta * v + g", "beta * (v + g)", 2, "brackets"),
+        ("get_predictions", ".argmax(axis=0)", ".argmax", 2, "not called"),
+    ],
+)
+def test_one_wrong_line_is_found(name, old, new, number, part):
+    assert old in PLAIN[name]
+    said = message(name, PLAIN[name].replace(old, new, 1))
+    assert f"Line {number}, " in said and part in said and "everything is right" in said, said
+
+
+def test_two_wrong_lines_are_found_together():
+    said = message("forward_prop", FORWARD.replace("W1 @ X + b1", "W1 @ X - b1"))
+    assert lines_named(said) == {2, 4} and "everything is right" in said
+
+
+def test_nothing_is_printed_warned_changed_or_left_running(capsys):
+    source = "def softmax(Z):\n    print(Z)\n    KEPT.append(1)\n    E = np.exp(Z)\n"
+    source += "    return E / E.sum(axis=1)\n"
+    namespace = build(source)
+    namespace["KEPT"] = kept = []
+    namespace["X_train"].flags.writeable = False
+    names, threads, state = (
+        set(namespace),
+        threading.active_count(),
+        np.random.get_state()[1].copy(),
+    )
+    trace, errors = sys.gettrace(), np.geterr()
+    try:
+        checks.softmax(namespace["softmax"])
+    except AssertionError:
+        pass
+    runs = len(kept)
+    assert capsys.readouterr().out.count("[[") <= runs  # the check's own runs, not the search's
+    assert runs < 10 and set(namespace) == names and threading.active_count() == threads
+    assert np.array_equal(np.random.get_state()[1], state)
+    assert sys.gettrace() is trace and np.geterr() == errors
+
+
+def test_arrays_of_the_notebook_cannot_be_changed_by_an_edit():
+    namespace = build("def ReLU(Z):\n    A = X_train\n    A -= 1\n    return Z\n")
+    before = namespace["X_train"].copy() - 1
+    with pytest.raises(AssertionError):
+        checks.ReLU(namespace["ReLU"])
+    assert np.array_equal(namespace["X_train"], before)  # by the one run of the check
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "    while Z.max() > 0:\n        Z = Z - 0\n    return Z\n",
+        "    while True:\n        Z = np.concatenate([Z, Z])\n    return Z\n",
+        "    A = []\n    while len(A) >= 0:\n        A += [0] * 1000\n    return A\n",
+        "    return ReLU(np.concatenate([Z, Z]))\n",
+        "    while True:\n        yield np.zeros(100_000)\n",
+    ],
+    ids=["for ever", "memory", "a list that grows", "calls itself", "yields for ever"],
+)
+def test_an_edit_without_an_end_is_stopped(body):
+    """The function as it is stands for such an edit."""
+    source = search.Source(build(f"def ReLU(Z):\n{body}")["ReLU"])
+    run = search._Search(source, lambda f: (True, list(f(np.ones((3, 4))))), "ReLU", 1.0)
+    start = time.perf_counter()
+    with search._quiet():
+        assert run.test()[0] is False
+    assert time.perf_counter() - start < 3
+
+
+def test_without_a_source_a_check_says_what_came_out():
+    function = build(FORWARD)["forward_prop"]
+    del linecache.cache["<cell>"]
+    for wrong in (function, lambda W1, b1, W2, b2, X: (X, X, X, X), np.dot):
+        assert search.repair(wrong, None, "forward_prop") is None
+    with pytest.raises(AssertionError, match=r"forward_prop: your code stops at line 4") as caught:
+        checks.forward_prop(function)
+    assert "everything" not in str(caught.value)
+
+
+@pytest.mark.parametrize("effect", ["np.save('w.npy', Z)", "open('w.txt', 'w')", "input()"])
+def test_a_function_that_writes_or_asks_is_not_run_again_and_again(effect):
+    source = f"def ReLU(Z):\n    if Z is None:\n        {effect}\n    return Z\n"
+    assert search.repair(build(source)["ReLU"], None, "ReLU") is None
+
+
+def test_decorators_closures_and_defaults():
+    source = """\
+def keep(function):
+    return function
+
+def make(zero):
+    @keep
+    def ReLU(Z, floor=0.0):
+        "Docstring."
+        return np.minimum(Z, floor + zero)
+    return ReLU
+
+ReLU = make(0.0)
+"""
+    said = message("ReLU", source)
+    assert "Line 8, `return np.minimum(Z, floor + zero)`: look at `np.minimum`" in said
+
+
+def test_a_passing_check_does_not_search(monkeypatch, capsys):
+    monkeypatch.setattr(search, "repair", lambda *_: pytest.fail("searched"))
+    for name, source in PLAIN.items():
+        getattr(checks, name)(build(source)[name])
+    assert capsys.readouterr().out.count(": right. ") == len(PLAIN)
+
+
+@pytest.mark.parametrize(("name", "title", "fields", "source"), RIGHT, ids=ids(RIGHT))
+def test_right_functions_that_nobody_here_had_seen_pass(name, title, fields, source, capsys):
+    getattr(checks, name)(build(source)[name])
+    assert capsys.readouterr().out.startswith(f"{name}: right. ")
+
+
+@pytest.mark.full
+def test_report_on_mistakes_that_nobody_here_had_seen(capsys):
+    """By function: caught, named right, named wrong, no place or cause named; and the times."""
+    table, times, wrong = {}, [], []
+    for name, title, fields, source in MISTAKES:
+        row = table.setdefault(name, Counter())
+        function = build(source)[name]
+        start = time.perf_counter()
+        try:
+            getattr(checks, name)(function)
+            said = ""
+        except AssertionError as error:
+            said = str(error)
+        times.append(time.perf_counter() - start)
+        named = lines_named(said)
+        lines = {int(n) for n in re.findall(r"\d+", fields["line"])}
+        row["cases"] += 1
+        row["caught"] += bool(said)
+        if not lines or named & lines:  # a missing return and the like are said in words
+            row["named right"] += 1
+        elif named:
+            row["named wrong"] += 1
+            wrong.append(f"{name}: {title}: {said}")
+        else:
+            row["no place"] += 1
+    total = sum(table.values(), Counter())
+    with capsys.disabled():
+        heads = ("cases", "caught", "named right", "named wrong", "no place")
+        print("\n" + "function".ljust(20) + "".join(head.rjust(13) for head in heads))
+        for name, row in [*table.items(), ("all", total)]:
+            print(name.ljust(20) + "".join(str(row[head]).rjust(13) for head in heads))
+        print(f"seconds to a sentence: median {median(times):.2f}, at most {max(times):.2f}")
+        print(*wrong, sep="\n")
+    assert total["cases"] >= 150 and total["caught"] == total["cases"]
+    assert total["named right"] >= 0.9 * total["cases"]
+    assert total["named wrong"] <= 0.02 * total["cases"]
+    assert median(times) < 2 and max(times) < 8
