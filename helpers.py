@@ -160,6 +160,11 @@ def _frame(ax, x, y, width, height, color=LINE, lw=1):
     ax.add_patch(Rectangle((x, y), width, height, fill=False, ec=color, lw=lw, clip_on=False))
 
 
+def _legend(ax):
+    """The legend to the right of the chart; in its middle, so that it stays clear of the title."""
+    ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), labelspacing=1.2)
+
+
 def _limit(weights):
     """The end of the colour scale: the 99.5th percentile, so that no one weight dims the rest."""
     sizes = np.abs(weights[np.isfinite(weights)])
@@ -323,9 +328,8 @@ def weighted_sum(x, W, b, digits):
         _sheet(row[0], [x], 1, (0, 0))
         _sheet(row[1], [W[d]], 1, (0, 0), limit)
         image, _ = _sheet(row[2], [W[d] * x], 1, (0, 0), limit)
-        for ax, words in zip(
-            row, ("the digit", f"weights of {d}", "pixel times weight"), strict=True
-        ):
+        titles = ("the digit", f"weights of {d}", "pixel times weight")
+        for ax, words in zip(row, titles, strict=True):
             _frame(ax, 0, 0, 28, 28)
             ax.set_title(words)
         _note(row[0], "\u00d7", (28, 14), (30, 0), size=20)
@@ -333,19 +337,13 @@ def weighted_sum(x, W, b, digits):
         words = f"sum {scores[d] - b[d]:.2f}\nbias {b[d]:+.2f}\nscore {scores[d]:.2f}"
         told.append(f"{d}: {words}".replace("\n", ", "))
         won = d == best
-        _note(
-            row[2],
-            words + "\n\u2713 the larger" * won,
-            (28, 14),
-            (12, 0),
-            ha="left",
-            weight="bold" if won else "normal",
-        )
+        look = {"ha": "left", "weight": "bold" if won else "normal"}
+        _note(row[2], words + "\n\u2713 the larger" * won, (28, 14), (12, 0), **look)
     _scale(fig, image, ax=axes, aspect=20)
     return (
         fig,
-        "A row of three pictures for each of two digits: the pixels, the weights, their products. "
-        f"{'; '.join(told)}. The larger score is that of {best}.",
+        f"A row of three pictures for each of {_list(digits)}: the pixels, the weights, their "
+        f"products. {'; '.join(told)}. The larger score is that of {best}.",
         f"Pixel times weight, added up, plus a bias: the score of {_list(told)}.",
     )
 
@@ -440,20 +438,13 @@ def slope(values, losses, at, slope, name):
     fig = _figure(400, f"The slope at the dot says: {way} {name}")
     ax = fig.subplots()
     ax.plot(values, losses, color=BLUE, lw=3, label=f"the loss for\neach value of {name}")
-    ax.plot(
-        values,
-        here + slope * (values - at),
-        "--",
-        color=ORANGE,
-        lw=2,
-        label=f"straight line with\nslope {slope:.3g}",
-    )
-    ax.plot(
-        at, here, "o", color="black", ms=10, label=f"here: {name} is {at:.3g},\nloss {here:.3f}"
-    )
+    line = here + slope * (values - at)
+    ax.plot(values, line, "--", color=ORANGE, lw=2, label=f"straight line with\nslope {slope:.3g}")
+    words = f"here: {name} is {at:.3g},\nloss {here:.3f}"
+    ax.plot(at, here, "o", color="black", ms=10, label=words)
     ax.set(xlim=(values[0], values[-1]), ylim=(losses.min() - room, losses.max() + room))
     ax.set(xlabel=name, ylabel="loss")
-    ax.legend(loc="upper left", bbox_to_anchor=(1, 1), labelspacing=1.2)
+    _legend(ax)
     return (
         fig,
         f"Line chart of the loss against {name}, from {values[0]:.3g} to {values[-1]:.3g}. The "
@@ -594,21 +585,12 @@ def gradient_match(analytic, numeric, names):
     for (a, n), name, error, (color, marker) in zip(pairs, names, errors, LOOKS, strict=False):
         bad = name in off
         words = f"{name}, {a.size:,} parameters:\nrelative difference {error:.2g}" + ", off" * bad
-        ax.plot(
-            n,
-            a,
-            marker,
-            color=color,
-            ms=12 if bad else 8,
-            mec="white",
-            mew=0.7,
-            label=words,
-            zorder=3 + bad,
-        )
+        look = {"color": color, "mec": "white", "ms": 12 if bad else 8, "zorder": 3 + bad}
+        ax.plot(n, a, marker, label=words, **look)
     ax.axline((0, 0), slope=1, color="black", lw=1.2, zorder=1)
     ax.set(xlabel="gradient by central differences", ylabel="gradient by backward_prop")
     ax.locator_params(nbins=5)
-    ax.legend(loc="upper left", bbox_to_anchor=(1, 1), labelspacing=1.2)
+    _legend(ax)
     told = [
         f"{name}: {a.size:,} parameters, relative difference {error:.2g}"
         for (a, _), name, error in zip(pairs, names, errors, strict=True)
@@ -642,7 +624,7 @@ def batch_clouds(full, clouds, names):
     ax.plot(*full, "X", color="black", ms=14, mec="white", label="all examples")
     ax.set(xlabel=names[0], ylabel=names[1])
     ax.locator_params(nbins=6)
-    ax.legend(loc="upper left", bbox_to_anchor=(1, 1), labelspacing=1.2)
+    _legend(ax)
     told = _list(f"{far:.2g} with {size:,} examples" for size, far in spread.items())
     centres = _list(
         f"({cloud[:, 0].mean():.2g}, {cloud[:, 1].mean():.2g}) with {size:,}"
@@ -662,71 +644,59 @@ def batch_clouds(full, clouds, names):
 
 
 @_picture
-def training_curves(runs, unit="step", weights=None):
-    """Loss and accuracy during a run, or during up to three: runs is a history or {name: history}.
+def training_curves(history, unit="step", weights=None):
+    """Loss and accuracy during a run, on the training and, if measured, on the dev digits.
 
-    A history is a list of dicts with step, train_loss, train_accuracy and, if measured, dev_loss
-    and dev_accuracy; accuracies are 0..1. unit: what a step is, the label of both charts.
+    history: list of dicts with step, train_loss, train_accuracy and perhaps dev_loss and
+    dev_accuracy; accuracies are 0..1. unit: what a step is, the label of both charts.
     weights: (W1 at the start, W1 at the end), (n, 784), shown for the first ten units."""
-    runs = runs if isinstance(runs, dict) else {"": runs}
-    if not 1 <= len(runs) <= 3:
-        raise ValueError(f"training_curves shows one to three runs, not {len(runs)}.")
-    if not all(runs.values()):
-        raise ValueError("A history is empty: train first, with history=[] kept in a variable.")
-    if unit == "epoch":  # the row before the first epoch would flatten what comes after it
-        runs = {name: rows[1:] if len(rows) > 2 else rows for name, rows in runs.items()}
-    below = 0 if weights is None else 190
-    fig = _figure(300 + 24 * len(runs) + below)
-    rooms = [["loss", "accuracy"]] + [["weights"] * 2] * (below > 0)
+    if not history:
+        raise ValueError("The history is empty: train first, with history=[] kept in a variable.")
+    if (
+        unit == "epoch" and len(history) > 2
+    ):  # the row before the first epoch would flatten the rest
+        history = history[1:]
+    fig = _figure(340 if weights is None else 530)
+    rooms = [["loss", "accuracy"]] + [["weights"] * 2] * (weights is not None)
     axes = fig.subplot_mosaic(rooms, height_ratios=[1, 0.75][: len(rooms)])
+    every = max(1, len(history) // 8)
     told, ends = [], []
-    for part, dash in (("train", "-"), ("dev", "--")):
-        for (name, rows), (color, marker) in zip(runs.items(), LOOKS, strict=False):
-            rows = [row for row in rows if row.get(f"{part}_loss") is not None]
-            if not rows:
-                continue
-            if part == "dev" and len(runs) == 1:
-                color, marker = LOOKS[1]
-            steps = [row["step"] for row in rows]
-            loss = np.array([row[f"{part}_loss"] for row in rows], dtype=float)
-            right = 100 * np.array([row[f"{part}_accuracy"] for row in rows], dtype=float)
-            every = max(1, len(rows) // 8)
-            look = {
-                "color": color,
-                "ls": dash,
-                "lw": 2,
-                "marker": marker,
-                "ms": 8,
-                "mew": 1.5,
-                "clip_on": False,
-            }
-            look["mfc"] = color if part == "train" else "white"
-            look["markevery"] = (every // 2 * (part == "dev"), every)
-            who = f"{name}, {part}" if name else part
-            ends.append(f"{who}: loss {_number(loss[-1], 2)}, {_number(right[-1], 1, ' %')}")
-            loss[~np.isfinite(loss)] = np.nan
-            axes["loss"].plot(steps, loss, label=ends[-1], **look)
-            axes["accuracy"].plot(steps, right, **look)
-            told.append(
-                f"{who} loss {_number(loss[0], 2)} to {_number(loss[-1], 2)}, "
-                f"{who} accuracy {_number(right[0], 1)} to {_number(right[-1], 1, ' %')}"
-            )
-            low = int(np.nan_to_num(loss, nan=np.inf).argmin())
-            if part == "dev" and np.nanmax(loss[low:], initial=0) > 1.1 * loss[low]:
-                words = f"{who}: lowest loss {loss[low]:.2f} at {unit} {steps[low]:,}"
-                axes["loss"].plot(steps[low], loss[low], "*", color="black", ms=16, label=words)
-                told.append(words)
-    axes["loss"].set(title="loss", ylim=(0, 1.05 * axes["loss"].get_ylim()[1]), xlabel=unit)
-    axes["accuracy"].set(title="accuracy in %", xlabel=unit)
+    for part, (color, marker), dash, fill in zip(
+        ("train", "dev"), LOOKS, ("-", "--"), (BLUE, "white"), strict=False
+    ):
+        rows = [row for row in history if row.get(f"{part}_loss") is not None]
+        if not rows:
+            continue
+        steps = [row["step"] for row in rows]
+        loss = np.array([row[f"{part}_loss"] for row in rows], dtype=float)
+        right = 100 * np.array([row[f"{part}_accuracy"] for row in rows], dtype=float)
+        look = {"color": color, "marker": marker, "ls": dash, "mfc": fill, "lw": 2, "ms": 8}
+        look |= {"markevery": (every // 2 * (part == "dev"), every), "clip_on": False}
+        ends.append(f"{part}: loss {_number(loss[-1], 2)}, {_number(right[-1], 1, ' %')}")
+        told.append(
+            f"{part} loss {_number(loss[0], 2)} to {_number(loss[-1], 2)}, "
+            f"{part} accuracy {_number(right[0], 1)} to {_number(right[-1], 1, ' %')}"
+        )
+        loss[~np.isfinite(loss)] = np.nan
+        axes["loss"].plot(steps, loss, label=ends[-1], **look)
+        axes["accuracy"].plot(steps, right, **look)
+        low = int(np.nan_to_num(loss, nan=np.inf).argmin())
+        if part == "dev" and np.nanmax(loss[low:], initial=0) > 1.1 * loss[low]:
+            words = f"dev: lowest loss {loss[low]:.2f} at {unit} {steps[low]:,}"
+            axes["loss"].plot(steps[low], loss[low], "*", color="black", ms=16, label=words)
+            told.append(words)
+    axes["loss"].set(title="loss", ylim=(0, 1.05 * axes["loss"].get_ylim()[1]))
+    axes["accuracy"].set_title("accuracy in %")
     if axes["loss"].get_ylim()[1] > 2.4:
         axes["loss"].axhline(np.log(10), color=GREY, lw=1, ls=":", label="blind guessing: ln 10")
         told.append(f"the loss of blind guessing is ln 10 = {np.log(10):.2f}")
     if unit == "step":
         axes["accuracy"].set_ylim(0, 102)
     for what in ("loss", "accuracy"):
+        axes[what].set_xlabel(unit)
         axes[what].locator_params(axis="x", nbins=6, integer=True, min_n_ticks=1)
     fig.legend(loc="outside upper left", ncols=2)
-    if below:
+    if weights is not None:
         pictures = np.concatenate([np.asarray(W1, dtype=float)[:10] for W1 in weights])
         ax, n, limit = axes["weights"], len(pictures) // 2, _limit(pictures)
         _, corners = _sheet(ax, pictures.reshape(-1, 28, 28), n, (3, 3), limit)
@@ -799,8 +769,9 @@ def hidden_unit(w, X, a, Y):
     weights, digits, bars = fig.subplots(1, 3, width_ratios=(1.2, 1.1, 0.8))
     image, _ = _sheet(weights, [w], 1, (0, 0), limit)
     _scale(fig, image, cax=weights.inset_axes((1.04, 0, 0.12, 1)))
-    for i, (x, y) in zip(top, _sheet(digits, pictures[top], 3, (14, 20))[1], strict=True):
-        _note(digits, f"{Y[i]}: {a[i]:.1f}", (x + 14, y + 28), (0, -8))
+    _, corners = _sheet(digits, pictures[top], 2, (28, 6))
+    for i, (x, y) in zip(top, corners, strict=True):
+        _note(digits, f"a {Y[i]}\n{a[i]:.1f}", (x + 28, y + 14), (6, 0), ha="left")
     colors = [BLUE if d == best else LINE for d in range(10)]
     _bars(bars, means, [f"{mean:.2f}" for mean in means], colors)
     weights.set_title("its weights")
@@ -842,15 +813,8 @@ def confusion_matrix(counts):
     ax.tick_params(length=0, labeltop=True, labelbottom=False)
     ax.spines[:].set_visible(True)
     words = ["framed: most", "frequent mistakes", *named] if named else ["no mistakes"]
-    _note(
-        ax,
-        "\n".join(["bold: right answers", "", *words]),
-        (9.5, -0.4),
-        (14, 0),
-        ha="left",
-        va="top",
-        linespacing=1.5,
-    )
+    words = "\n".join(["bold: right answers", "", *words])
+    _note(ax, words, (9.5, -0.4), (14, 0), ha="left", va="top", linespacing=1.5)
     return (
         fig,
         "Confusion matrix: a table of counts, 10 rows for the true digit, 10 columns for the "

@@ -63,8 +63,8 @@ def diagnose(history):
     if apart and means[-1] > DEV_RISE * means.min():
         at = history[int(dev.argmin())]["step"]
         return (
-            f"The dev loss was lowest at step {at} and rises while the train loss falls, so the network "
-            "overfits: stop there, or use more examples or fewer hidden units."
+            f"The dev loss was lowest at step {at} and rises while the train loss falls, so the "
+            "network overfits: stop there, or use more examples or fewer hidden units."
         )
     if measured and accuracy[-1] - dev_accuracy[-1] > GAP:
         return (

@@ -65,7 +65,7 @@ def set_up(cells):
         source = cells["setup"].source
         for name, path in [("TRAIN_CSV", train), ("TEST_CSV", test)]:
             line = f"{name} = {path and Path(path).as_posix()!r}"
-            source, count = re.subn(rf'(?m)^{name} = ".+"$', line, source)
+            source, count = re.subn(rf'(?m)^{name} = ".+?".*$', line, source)
             assert count == 1, f"the set-up cell has no line {name} = ..."
         return {"setup": source}
 

@@ -71,7 +71,13 @@ RUNS = {
     "alpha far too large": (scaled, 1e6, 10, {"every": 1}, "rises, so alpha is too large"),
     "alpha too small": (scaled, 1e-3, 100, {}, "barely falls ... alpha is too small"),
     "alpha too small, high start": (first, 1e-4, 100, {}, "barely falls ... alpha is too small"),
-    "twenty digits": (first, 0.1, 1000, {"m": 20}, "dev loss was lowest at step ... rises ... overfits"),
+    "twenty digits": (
+        first,
+        0.1,
+        1000,
+        {"m": 20},
+        "lowest at step ... rises ... overfits",
+    ),
     "a large gap": (
         lambda f: f.init_params_scaled(64),
         0.1,

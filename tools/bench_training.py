@@ -385,7 +385,7 @@ def chart(measured):
         reach = [[v["test_max"] - v["test_mean"]], [v["test_mean"] - v["test_min"]]]
         right.errorbar(wrong, row, xerr=reach, fmt="s" if other else "o", ms=8, capsize=4,
                        color=theirs if other else ours)  # fmt: skip
-        right.annotate(f"{v['test_mean']:.1f} % right, {v['median_s']:.1f} s", (wrong, row),
+        right.annotate(f"{v['test_mean']:.1f} % right", (wrong, row),
                        xytext=(0, 9), textcoords="offset points", ha="center")  # fmt: skip
     right.set(xscale="log", title="Each rung: test digits, mean and range",
               xlabel="wrong, % (log scale)", yticks=range(len(rungs)),

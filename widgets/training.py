@@ -25,6 +25,8 @@ PERIOD = 0.25  # seconds between two redraws, at least
 SHARE = 0.05  # of the run's time that redraws may take, at most
 BLUE, ORANGE, TEXT, SOFT, GRID = "#0072B2", "#D55E00", "#222", "#595959", "#ddd"  # as in helpers
 UNITS = 10  # hidden units whose weights are shown
+COLOURS = matplotlib.colormaps["cividis"](np.linspace(0, 1, 255), bytes=True)[:, :3]
+PALETTE = COLOURS.tobytes() + b"\xff\xff\xff"  # weights, then the white between two units
 
 
 def watch(trainer, *args, weights=False, **kwargs):
@@ -305,10 +307,10 @@ def _weights(W1, limit):
     n = len(W1)
     squares = np.zeros((28, n, 30))  # a frame of two pixels between two units
     squares[:, :, :28] = W1.reshape(n, 28, 28).transpose(1, 0, 2) / (limit or 1)
-    levels = np.nan_to_num(127.5 * squares.clip(-1, 1) + 127.5).round().astype(np.uint8)
-    colours = (matplotlib.colormaps["cividis"](np.arange(256))[:, :3] * 255).astype(np.uint8)
-    pixels = colours[levels]
-    pixels[:, :, 28:] = 255
+    levels = np.nan_to_num(127 * squares.clip(-1, 1) + 127).round().astype(np.uint8)
+    levels[:, :, 28:] = 255
+    image = Image.fromarray(levels.reshape(28, -1)[:, :-2])
+    image.putpalette(PALETTE)
     file = io.BytesIO()
-    Image.fromarray(pixels.reshape(28, -1, 3)[:, :-2]).save(file, format="PNG")
+    image.save(file, format="PNG")
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
