@@ -199,7 +199,8 @@ def test_report_on_mistakes_that_nobody_here_had_seen(capsys):
         print(f"seconds to a sentence: median {median(times):.2f}, at most {max(times):.2f}")
         print(*wrong, sep="\n")
     assert total["cases"] >= 150 and total["caught"] == total["cases"]
-    # Measured, on two busy cores: 80 % and 6 %. Wanted: 90 % and 2 %.
+    # Measured on the half that nothing was tuned on, on two busy cores: 76 % and 8 %. Wanted are
+    # 90 % and 2 %; a third of the wrong ones are other places where a change makes all right.
     assert total["named right"] >= 0.7 * total["cases"]
     assert total["named wrong"] <= 0.1 * total["cases"]
     assert median(times) < 2 and max(times) < 8
