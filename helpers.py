@@ -286,7 +286,7 @@ def shifted(X, X_shifted):
     fig = _figure(290, "The same digit, moved a little, is a new example to the network")
     ax = fig.subplots()
     _, corners = _sheet(ax, np.concatenate([before, after]), n, (5, 5))
-    for words, y in (("before", 14), ("after", 47), ("moved", 67)):
+    for words, y in (("before", 14), ("after", 47), ("moved", 61)):
         _note(ax, words, (0, y), (-8, -20 * (words == "moved")), ha="right")
     for x, y in corners:
         _frame(ax, x, y, 28, 28)
