@@ -90,14 +90,7 @@ PLOTS = sorted(
     for name, thing in vars(helpers).items()
     if inspect.isfunction(thing) and hasattr(thing, "__wrapped__") and thing.__module__ == "helpers"
 )
-CALLS = [(name, i) for name in PLOTS for i in range(5)]
-
-
-def call(name, i):
-    calls = cases()[name]
-    if i >= len(calls):
-        pytest.skip("no such case")
-    return calls[i]
+CALLS = [(name, i) for name, calls in cases().items() for i in range(len(calls))]
 
 
 @cache
@@ -148,7 +141,6 @@ def test_every_figure_has_a_case_and_a_docstring():
 @pytest.mark.parametrize(("name", "i"), CALLS)
 def test_text_is_large_inside_apart_and_strong(name, i, monkeypatch):
     """Fails if a text is under 12 pt, cut off, over another one, or too faint for its ground."""
-    call(name, i)
     texts, behind = texts_of(drawn(name, i)[1], monkeypatch)
     high, wide = behind.shape[:2]
     for n, (text, box) in enumerate(texts):
@@ -180,7 +172,7 @@ def test_lines_markers_and_bars_reach_three_to_one(name):
 @pytest.mark.parametrize(("name", "i"), CALLS)
 def test_picture_has_one_width_is_small_and_repeats(name, i):
     """Fails if a figure jumps in width, fills the screen, or a second run stores other bytes."""
-    args, kwargs = call(name, i)
+    args, kwargs = cases()[name][i]
     picture = drawn(name, i)[0]
     assert picture.width == helpers.WIDTH and picture.height <= 600
     assert len(picture.data) < 60_000
