@@ -26,11 +26,23 @@ PARAMS = ("W1", "b1", "W2", "b2")
 
 
 class Mistake(Exception):
-    """What to tell the learner; `cause` is their own error, if there was one, `line` its line."""
+    """What to tell the learner.
 
-    def __init__(self, text, cause=None, line=0):
+    cause: their own error, if there was one; line: its line. look: a regular expression for the
+    lines where a mistake of this kind stands, tried first by the search, and named if it ends
+    without a proof. own: whether an error came from the function itself, not from one that it
+    calls. good: for each array that came back, whether it was right.
+    """
+
+    own, good = False, ()
+
+    def __init__(self, text, cause=None, line=0, look=None):
         super().__init__(text)
-        self.cause, self.line = cause, line
+        self.cause, self.line, self.look = cause, line, look
+
+
+class NotWritten(Mistake):
+    """A function that only says so: there is no place to look for."""
 
 
 class progress:
@@ -55,18 +67,18 @@ def check(body):
     @functools.wraps(body)
     def run(function, show=False):
         sentence, mistake = outcome(body, function)
+        if isinstance(mistake, NotWritten):
+            raise AssertionError(f"{body.__name__}: {mistake}") from None
         if mistake:
             from . import search  # only now, so that a passing check stays as fast
 
-            found, progress.searching, progress.first = None, True, progress.stage
-            try:
-                found = search.repair(function, functools.partial(trial, body), body.__name__)
-            except Exception:
-                pass  # what came out is worth more to the learner than an error of the search
-            finally:
-                progress.searching, progress.first = False, None
-            said = f"{mistake} {found.said(show)}" if found else mistake
-            raise AssertionError(f"{body.__name__}: {said}") from mistake.cause
+            place, progress.searching, progress.first = "", True, progress.stage
+            with contextlib.suppress(Exception):  # an error of the search helps no learner
+                again = functools.partial(trial, body)
+                place = search.place(function, again, body.__name__, mistake, show)
+            progress.searching, progress.first = False, None
+            said = f"{body.__name__}: {mistake} {place}".rstrip()
+            raise AssertionError(said) from mistake.cause
         print(f"{body.__name__}: right. {sentence}")
 
     return run
@@ -141,7 +153,10 @@ def call(function, _returns=(), _keywords=None, **arguments):
         if isinstance(value, (tuple, list)):
             pairs, grown = zip(value, before[name], strict=False), len(value) != len(before[name])
         if grown or any(isinstance(b, np.ndarray) and not np.array_equal(a, b) for a, b in pairs):
-            raise Mistake(f"it changed its input {name}. Make a new array: -= and [...] = do not.")
+            changed = f"it changed its input {name}. Make a new array: -= and [...] = do not."
+            raise Mistake(
+                changed, look=r"[-+*/@]=|\]\s*=(?!=)|\bout=|\.(sort|fill|append|pop)\(|^\w+ = \w+$"
+            )
     progress.step = 2
     if answer is None:
         raise Mistake("it returned nothing (None). It must end with a return line.")
@@ -153,7 +168,8 @@ def call(function, _returns=(), _keywords=None, **arguments):
         progress.step = 2
         raise Mistake(
             f"it returned {count} value{'s' * (count != 1)} instead of {len(_returns)}. "
-            f"End it with: return {', '.join(_returns)}."
+            f"End it with: return {', '.join(_returns)}.",
+            look=r"^return\b",
         )
     return list(answer)
 
@@ -200,10 +216,16 @@ def their_error(function, error):
     frame, number = last.tb_frame, last.tb_lineno
     inside = frame.f_code.co_name
     line = linecache.getline(frame.f_code.co_filename, number, frame.f_globals).strip()
+    own = inside == function.__name__ or inside.startswith("<")  # <listcomp>, before Python 3.12
     if isinstance(error, NotImplementedError):
-        return Mistake(f"{inside} is not written yet. Write it in its cell, and run that cell.")
-    where = f"your code stops at line {number}" + f" of {inside}" * (inside != function.__name__)
+        what = "it" if own else inside
+        return NotWritten(f"{what} is not written yet. Write it in its cell, and run that cell.")
+    where = f"your code stops at line {number}" + f" of {inside}" * (not own)
     where += f", `{line}`" * bool(line)
+    if not own:
+        caller, at = first.tb_frame, first.tb_lineno
+        text = linecache.getline(caller.f_code.co_filename, at, caller.f_globals).strip()
+        where += f", called by line {at}, `{text}`" * bool(text)
     arrays = {}
     for name in re.findall(r"[A-Za-z_]\w*(?:\.T\b)?", line):
         value = frame.f_locals.get(name.removesuffix(".T"))
@@ -239,7 +261,9 @@ def their_error(function, error):
         hint = f"It says: {error}; labels and rows are counted from 0 to 9."
     else:
         hint = f"It says: {said}."
-    return Mistake(f"{where}. {hint}", error.with_traceback(first), number)
+    mistake = Mistake(f"{where}. {hint}", error.with_traceback(first), first.tb_lineno)
+    mistake.own = own
+    return mistake
 
 
 def reads_outside(function):
@@ -273,9 +297,9 @@ def all_close(got, right, tolerance):
 
 
 def foreseen(got, typical, tolerance):
-    for wrong, text in typical:
+    for wrong, text, *look in typical:
         if close(got, wrong, tolerance):
-            raise Mistake(text)
+            raise Mistake(text, look=look[0] if look else None)
 
 
 def same(function, name, got, right, typical=(), types=(), tolerance=None, hint=""):
@@ -294,7 +318,10 @@ def same(function, name, got, right, typical=(), types=(), tolerance=None, hint=
     got = np.asarray(got)
     lost = types and got.dtype.kind == "f" and got.dtype not in map(np.dtype, types)
     if lost and got.shape == right.shape:
-        raise Mistake(f"{name} came out as {got.dtype} from {wanted}. It must keep the type.")
+        raise Mistake(
+            f"{name} came out as {got.dtype} from {wanted}. It must keep the type.",
+            look=r"np\.(zeros|ones|empty|full|eye|array|arange)\(|astype|float64|dtype",
+        )
     if close(got, right, tolerance):
         progress.right += 1
         return
@@ -342,10 +369,16 @@ def all_same(function, names, got, right, typical, types):
             raise Mistake("")
         for order in itertools.permutations(range(len(names))):
             if all_close(got, [right[i] for i in order], tolerance):
+                came = ", ".join(names[i] for i in order)
                 raise Mistake(
-                    f"the arrays are right but come back in the order "
-                    f"{', '.join(names[i] for i in order)}. End it with: return {', '.join(names)}."
+                    f"the arrays are right but come back in the order {came}. "
+                    f"End it with: return {', '.join(names)}.",
+                    look=r"^return\b",
                 )
     for name in dict.fromkeys([*typical, *names]):
         at = names.index(name)
-        same(function, name, got[at], right[at], typical.get(name, ()), types)
+        try:
+            same(function, name, got[at], right[at], typical.get(name, ()), types)
+        except Mistake as mistake:
+            mistake.good = [close(a, b, tolerance) for a, b in zip(got, right, strict=True)]
+            raise

@@ -86,20 +86,27 @@ def _start(function):
             elif 300 not in got:
                 hint = "It does not follow n_hidden: use n_hidden in the shape, not a fixed number."
             what = f"the shape {got}" if got else "a single number"
-            raise Mistake(f"with n_hidden=300, {name} came out as {what}, not {right}. {hint}")
+            raise Mistake(
+                f"with n_hidden=300, {name} came out as {what}, not {right}. {hint}",
+                look=_made(name),
+            )
         if not isinstance(part, np.ndarray):
-            raise Mistake(f"{name} came out as {type(part).__name__}. Make it a NumPy array.")
+            kind = type(part).__name__
+            raise Mistake(f"{name} came out as {kind}. Make it a NumPy array.", look=_made(name))
         if part.dtype not in TYPES:
-            raise Mistake(f"{name} came out as {part.dtype}. Make it float32 (or float64).")
+            wrong = f"{name} came out as {part.dtype}. Make it float32 (or float64)."
+            raise Mistake(wrong, look=_made(name))
         if name in ("W1", "W2") and part[0, 0] == part[-1, -1] and np.ptp(part) == 0:
             raise Mistake(
                 f"all of {name} is the same number, so all hidden units would learn the same. "
-                "Draw it at random."
+                "Draw it at random.",
+                look=_made(name),
             )
         progress.right += 1
     W1, b1, W2, b2 = parts
     if b1.std() > 0 and (np.array_equal(W1.ravel()[:300], b1.ravel()) or W1[0, 0] == W2[0, 0]):
-        raise Mistake("the arrays repeat each other's numbers. Make rng once, at the top.")
+        again = "the arrays repeat each other's numbers. Make rng once, at the top."
+        raise Mistake(again, look=r"default_rng|RandomState|seed\(")
     if "seed" in parameters:
         starts = [call(function, PARAMS, {"seed": seed}, n_hidden=4) for seed in (1, 1, 2)]
         one, again, two = starts
@@ -107,10 +114,16 @@ def _start(function):
         rng = "rng = np.random.default_rng(seed)"
         for name, first, second in zip(PARAMS, one, again, strict=True):
             if not np.array_equal(first, second):
-                raise Mistake(f"seed=1 gave two different {name}. Draw all from {rng}.")
+                twice = f"seed=1 gave two different {name}. Draw all from {rng}."
+                raise Mistake(twice, look=r"random\.(?!default_rng|RandomState)|default_rng\(\)")
         if np.array_equal(one[0], two[0]):
-            raise Mistake(f"seed has no effect. Pass it on: {rng}.")
+            raise Mistake(f"seed has no effect. Pass it on: {rng}.", look=r"default_rng|seed")
     return parts, others
+
+
+def _made(name):
+    """Where a parameter is made: a pattern for its assignment, or for a helper's answer."""
+    return rf"^[^()]*\b{name}\b\s*(,[^()=]*)?=(?!=)"
 
 
 @check
@@ -122,10 +135,12 @@ def init_params(function):
     for name, part in zip(PARAMS, judged, strict=True):
         low, high = part.min(), part.max()
         if low == high:
-            raise Mistake(f"all of {name} is {low:g}. Here biases are random, too: -0.5 to 0.5.")
+            same_number = f"all of {name} is {low:g}. Here biases are random, too: -0.5 to 0.5."
+            raise Mistake(same_number, look=_made(name))
         # A right b2 that is the same at every start (ten numbers) is above 0 once in a thousand.
         if low >= 0 and (part.size > 10 or high > 0.5):
-            raise Mistake(f"{name} has no negative numbers. Subtract 0.5: it lies in -0.5..0.5.")
+            positive = f"{name} has no negative numbers. Subtract 0.5: it lies in -0.5..0.5."
+            raise Mistake(positive, look=_made(name))
         # Five standard errors of the mean and spread of uniform numbers
         room = 5 * 0.289 / np.sqrt(part.size)
         near = abs(part.mean()) < room and abs(part.std() - 0.289) < room
@@ -133,7 +148,8 @@ def init_params(function):
             normal = " That looks like normal numbers, N(0, 1)." * bool(high > 2)
             raise Mistake(
                 f"{name} runs from {low:.2g} to {high:.2g} with mean {part.mean():.2g} and spread "
-                f"{part.std():.2g}; even numbers in -0.5..0.5 have mean 0, spread 0.29.{normal}"
+                f"{part.std():.2g}; even numbers in -0.5..0.5 have mean 0, spread 0.29.{normal}",
+                look=_made(name),
             )
         progress.right += 1
     return "Shapes follow n_hidden, and all numbers lie evenly in -0.5..0.5." + _type_note(*parts)
@@ -145,13 +161,15 @@ def init_params_scaled(function):
     W1, b1, W2, b2 = parts
     for name, bias in (("b1", b1), ("b2", b2)):
         if bias.any():
-            raise Mistake(f"{name} is not zero. Here only the weights are random: use np.zeros.")
+            random = f"{name} is not zero. Here only the weights are random: use np.zeros."
+            raise Mistake(random, look=_made(name))
     for name, W, n_in in (("W1", W1, PIXELS), ("W2", W2, 300)):
         spread, right, n_out = W.std(), np.sqrt(2 / n_in), W.shape[0]
         # Five standard errors of a spread over W2's 3,000 numbers are 6.5 %; then of the mean.
         if abs(spread / right - 1) < 0.065 and abs(W.mean()) < 5 * right / np.sqrt(W.size):
             if np.abs(W).max() < 2.5 * right:
-                raise Mistake(f"{name} has the right spread, but use rng.standard_normal(...).")
+                even = f"{name} has the right spread, but use rng.standard_normal(...)."
+                raise Mistake(even, look=_made(name))
             progress.right += 1
             continue
         for wrong, hint in (
@@ -164,7 +182,8 @@ def init_params_scaled(function):
             (spread, "Multiply standard normal numbers by (2 / n_in) ** 0.5."),
         ):
             if wrong and abs(spread / wrong - 1) < 0.065:
-                raise Mistake(f"{name} has spread {spread:.3g}, it must be {right:.3g}. {hint}")
+                wide = f"{name} has spread {spread:.3g}, it must be {right:.3g}. {hint}"
+                raise Mistake(wide, look=_made(name))
     note = _type_note(*parts)
     return "The weights' spread is the root of 2 / n_in, and the biases are zero." + note
 
@@ -280,8 +299,9 @@ def one_hot(function):
         few = right[: int(Y.max()) + 1]
         rows = np.zeros_like(right)
         rows[Y] = 1
+        classes = "it has Y.max() + 1 rows. There are always 10 classes, also when no 9 is there."
         typical = [
-            (few, "it has Y.max() + 1 rows. There are always 10 classes, also when no 9 is there."),
+            (few, classes, r"max\b"),
             (rows, "whole rows are 1. Each label must set one entry, in its own column."),
         ]
         got = call(function, Y=Y.copy())
@@ -317,7 +337,8 @@ def backward_prop(function):
         right = ref.gradients(params64, wide, Y)
         unmasked = ref.gradients(params64, wide, Y, mask=1)
         off = "lacks ReLU's mask: a unit that was off (Z1 <= 0) must pass nothing back."
-        typical = {"dW2": (), "db2": (), "dW1": [(unmasked[0], f"dW1 {off}")]}
+        typical = {"dW2": (), "db2": _biases("db2", right[3])}
+        typical |= {"dW1": [(unmasked[0], f"dW1 {off}")], "db1": _biases("db1", right[1])}
         Z1, A1, Z2, A2 = (each.astype(dtype) for each in forward)
         given = {"Z1": Z1, "A1": A1, "Z2": Z2, "A2": A2, "W1": params[0], "W2": params[2]}
         got = call(function, names, **given, X=X, Y=Y)
@@ -325,6 +346,18 @@ def backward_prop(function):
         if dtype is np.float64 and m > 1 and not progress.searching:
             count = _gradient_check(params64, wide, Y, got)
     return f"All {count:,} gradients agree with the measured slopes."
+
+
+def _biases(name, right):
+    """What a sum along another axis, or without keepdims, gives for a bias."""
+    shape, column = right.shape, f"must be {right.shape}"
+    axis = "axis=1 sums over the examples, and leaves one number for each unit"
+    keep = "keepdims=True keeps the column. A flat row would add to b along the wrong axis"
+    made = rf"\b{name}\b.*=|\bsum\b|\bmean\b"
+    return [
+        (right.ravel(), f"{name} has shape {shape[:1]}, it {column}. {keep}.", made),
+        (right.sum(), f"{name} is one number, it {column}. {axis}; {keep}.", made),
+    ]
 
 
 @check
@@ -396,15 +429,15 @@ def gradient_descent(function):
         right, ends = end(params, X, Y, alpha, k), []
         if not progress.searching and not all_close(got, right, TOLERANCE[np.dtype(dtype)]):
             ends = [
-                (alpha, 0, "did not move."),
-                (-alpha, k, "climbed."),
-                (alpha, 1, f"took one step only, not {k}."),
-                (alpha, k - 1, "took one step too few."),
-                (alpha, k + 1, "took one step too many."),
+                (alpha, 0, "did not move.", r"^return\b|update_params"),
+                (-alpha, k, "climbed.", "update_params"),
+                (alpha, 1, f"took one step only, not {k}.", r"^return\b|update_params"),
+                (alpha, k - 1, "took one step too few.", r"^(for|while)\b"),
+                (alpha, k + 1, "took one step too many.", r"^(for|while)\b"),
             ]
-        ends = [(end(params, X, Y, step, n), text) for step, n, text in ends]
+        ends = [(end(params, X, Y, step, n), *text) for step, n, *text in ends]
         typical = {
-            name: [(end[i], f"{name} {text}") for end, text in ends]
+            name: [(end[i], f"{name} {text}", look) for end, text, look in ends]
             for i, name in enumerate(PARAMS)
         }
         all_same(function, PARAMS, got, right, typical, _types(function, dtype))
@@ -417,12 +450,13 @@ def gradient_descent(function):
         for alpha in (0.01, 0.02):
             got, seen = _descend(function, *small, alpha, 4)
             if seen.starts > 1:
-                raise Mistake("it starts from fresh weights at each step.")
+                raise Mistake("it starts from fresh weights at each step.", look="init_params")
             if not seen.starts:
                 raise Mistake("it never calls init_params.")
             ends.append(got)
         if not np.array_equal(ends[0][0], small[0][0]) and all(map(np.array_equal, *ends)):
-            raise Mistake("another alpha gives the same result.")
+            same_end = "another alpha gives the same result."
+            raise Mistake(same_end, look=r"\balpha\b|update_params")
         if not all_close(ends[0], path[4], TOLERANCE[np.dtype(np.float64)]):
             compare(ends[0], *small, 0.01, 4, np.float64)
         compare(ends[1], *small, 0.02, 4, np.float64)
@@ -434,9 +468,11 @@ def gradient_descent(function):
         kept = copy.deepcopy(other)
         got, seen = _descend(function, params, X, Y, 0.01, 2, params=other)
         if not all(map(np.array_equal, other, kept)):
-            raise Mistake("it changed the params that it was given. Write W1 = W1 - ..., not -=.")
+            changed = "it changed the params that it was given. Write W1 = W1 - ..., not -=."
+            raise Mistake(changed, look=r"[-+*/]=|\]\s*=(?!=)")
         if seen.starts:
-            raise Mistake("it was given params and started afresh. Use them if they are not None.")
+            afresh = "it was given params and started afresh. Use them if they are not None."
+            raise Mistake(afresh, look="init_params")
         compare(got, other, X, Y, 0.01, 2, np.float32)
 
     def records():
@@ -530,34 +566,43 @@ def _records(function, X, Y, path):
     params = path[0]
     history, dev = [], (X[:, 1:4], Y[1:4])
     _, seen = _descend(function, params, X, Y, 0.01, 20, history=history, dev=dev)
-    steps = [row.get("step") for row in seen.rows]
+    steps, call_line = [row.get("step") for row in seen.rows], r"\brecord\("
     if steps != [0, 10, 20]:
         raise Mistake(
             f"in 20 steps it called record at the steps {steps}, not at [0, 10, 20]. Call it "
-            "before the loop with 0, and in the loop, after the update, if i % 10 == 0."
+            "before the loop with 0, and in the loop, after the update, if i % 10 == 0.",
+            look=r"\brecord\(|%|^(for|while)\b",
         )
     for step, row in zip(steps, seen.rows, strict=True):
         got, at = row["params"], f"at step {step}, record gets"
         if not isinstance(got, (tuple, list)) or list(map(np.shape, got)) != [
             each.shape for each in params
         ]:
-            raise Mistake(f"{at} other params. Hand them on as one tuple: (W1, b1, W2, b2).")
+            other = f"{at} other params. Hand them on as one tuple: (W1, b1, W2, b2)."
+            raise Mistake(other, look=call_line)
         if not all_close(got, path[step], TOLERANCE[np.dtype(np.float64)]):
             late = "" if step else "Call it before the loop. "
             raise Mistake(
                 f"{at} params that are not those after {step} steps. {late}Hand on the newest "
-                "(W1, b1, W2, b2), in this order, after the update."
+                "(W1, b1, W2, b2), in this order, after the update.",
+                look=call_line,
             )
         if row["history"] is not history:
-            raise Mistake(f"{at} another list as history. Hand on history itself.")
+            raise Mistake(
+                f"{at} another list as history. Hand on history itself.",
+                look=rf"{call_line}|\bhistory\s*=(?!=)",
+            )
         for name, want in (("X", X), ("Y", Y)):
             if not np.array_equal(row.get(name), want):
-                raise Mistake(f"{at} the wrong {name}. Hand on {name}, the training examples.")
+                wrong = f"{at} the wrong {name}. Hand on {name}, the training examples."
+                raise Mistake(wrong, look=call_line)
         given = row.get("dev")
         if not isinstance(given, (tuple, list)) or len(given) != 2:
-            raise Mistake(f"{at} no pair as dev. Hand on dev as it came in.")
+            raise Mistake(f"{at} no pair as dev. Hand on dev as it came in.", look=call_line)
         if not all(map(np.array_equal, given, dev)):
-            raise Mistake(f"{at} the wrong examples as dev. Hand on dev as it came in.")
+            raise Mistake(
+                f"{at} the wrong examples as dev. Hand on dev as it came in.", look=call_line
+            )
 
 
 def _stops(function, X, Y, path, names):
@@ -576,7 +621,7 @@ def _stops(function, X, Y, path, names):
         try:
             got, seen = _descend(function, path[0], X, Y, 0.01, 13, stop, at, **keywords)
         except Mistake as mistake:
-            raise Mistake(f"after {what}: {mistake}", mistake.cause) from None
+            raise Mistake(f"after {what}: {mistake}", mistake.cause, look=mistake.look) from None
         if got is None or not seen.stopped:
             continue
         # Either the network as it is, or the one that record got last.
@@ -584,7 +629,8 @@ def _stops(function, X, Y, path, names):
         if not any(all_close(got, path[k], exact) for k in {done, 10}):
             raise Mistake(
                 f"{what} must end the training and keep the network of that moment. Leave try out, "
-                "or put the whole loop in it and return W1, b1, W2, b2 after it."
+                "or put the whole loop in it and return W1, b1, W2, b2 after it.",
+                look=r"^(try|except)\b",
             )
 
 
@@ -608,10 +654,11 @@ def minibatches(function):
             batches = [np.asarray(each) for each in batches]
             if any(each.size == 0 for each in batches):
                 empty = f"with m={m} and batch_size={batch_size}, a batch is empty. {starts}"
-                raise Mistake(empty)
+                raise Mistake(empty, look=r"^(for|while)\b")
             if all(each.ndim == 1 and each.dtype.kind in "iu" for each in batches):
                 return batches
-        raise Mistake("each batch must be a flat array of whole numbers. Slice the order.")
+        flat = "each batch must be a flat array of whole numbers. Slice the order."
+        raise Mistake(flat, look=r"\byield\b|^return\b")
 
     cut = "Each but the last must hold batch_size: order[start : start + batch_size]."
     dropped = f"The last batch may be smaller. {starts}"
@@ -637,11 +684,15 @@ def minibatches(function):
             (uneven, f"a batch holds {max(sizes, default=0)} numbers. {cut}"),
         ):
             if wrong:
-                raise Mistake(f"with m={m} and batch_size={size}, {text}")
+                drawn = r"\b(permutation|shuffle|choice|arange|integers|yield|range)\b"
+                raise Mistake(f"with m={m} and batch_size={size}, {text}", look=drawn)
     if np.array_equal(*(run(1000, 64, rng)[0] for _ in range(2))):
-        raise Mistake("each call gives the same order. Use the rng that is handed in.")
+        raise Mistake(
+            "each call gives the same order. Use the rng that is handed in.", look="rng|random"
+        )
     if not np.array_equal(*(run(1000, 64, np.random.default_rng(8))[0] for _ in range(2))):
-        raise Mistake("it does not use rng. Shuffle with rng.permutation(m), not np.random.")
+        other = "it does not use rng. Shuffle with rng.permutation(m), not np.random."
+        raise Mistake(other, look=r"random|rng|shuffle|permutation")
     return "Each number comes once in each pass, in random order, the last few included."
 
 
@@ -678,36 +729,46 @@ def train_epoch(function):
                 pairs.insert(0, pairs.pop(number))  # most likely the order of the next runs, too
                 break
         else:
-            for wrong, text in (
+            for wrong, text, where in (
                 ()
                 if progress.searching
                 else (
-                    ([params], "nothing moved."),
-                    (ends([p[:1] for p in pairs]), "it stopped after the first batch."),
-                    (ends([p[:2] for p in pairs]), "the last, smaller batch was left out."),
-                    (ends([p[2:] for p in pairs]), "only the last batch counts."),
-                    (ends(frozen=True), "all gradients were taken at the start."),
+                    ([params], "nothing moved.", r"^return\b|update_params"),
+                    (
+                        ends([p[:1] for p in pairs]),
+                        "it stopped after the first batch.",
+                        r"^(return|break)\b|minibatches",
+                    ),
+                    (
+                        ends([p[:2] for p in pairs]),
+                        "the last, smaller batch was left out.",
+                        "minibatches|range",
+                    ),
+                    (ends([p[2:] for p in pairs]), "only the last batch counts.", r"\bparams\b"),
+                    (ends(frozen=True), "all gradients were taken at the start.", "forward_prop"),
                     (
                         ends(m=5),
                         "the gradients were divided by all m examples, not by the batch's.",
+                        "backward_prop|/",
                     ),
-                    (ends(whole), "it made one step with all examples."),
-                    (ends(step=-alpha), "it climbed."),
-                    (ends(crossed), "X was shuffled and Y was not."),
+                    (ends(whole), "it made one step with all examples.", "minibatches|range"),
+                    (ends(step=-alpha), "it climbed.", "update_params"),
+                    (ends(crossed), "X was shuffled and Y was not.", r"\b[XY]\w*\[|minibatches"),
                 )
             ):
                 if near(got, wrong):
-                    raise Mistake(text)
+                    raise Mistake(text, look=where)
             # With one batch of all five there is no order to guess, so the array can be named.
             compare(run(size=5), next(ends(whole)), np.float64)
-            raise Mistake("no order of the examples gives these weights.")
+            raise Mistake("no order of the examples gives these weights.", look=r"\b[XY]\w*\b")
         progress.right += 1
         rng = np.random.default_rng(4)
         others = [run(rng=rng) for _ in range(3)]
         if not all(near(each, ends()) for each in others):
             raise Mistake("with some orders of the examples, the weights are wrong.")
         if all(near(each, [got]) for each in others):
-            raise Mistake("each pass takes the same order. Hand on the rng that is handed in.")
+            same_order = "each pass takes the same order. Hand on the rng that is handed in."
+            raise Mistake(same_order, look="minibatches|rng|random")
         got = run(np.float32)
         if not all_close(got, right, TOLERANCE[np.dtype(np.float32)]):  # took another order
             right = min(ends(), key=lambda end: np.abs(end[0] - got[0]).max())
@@ -722,10 +783,11 @@ def train_epoch(function):
 
         if not near(got := run(momentum=momentum), ends(beta=beta)):
             if not called:
-                raise Mistake("the function in momentum is not called.")
+                raise Mistake("the function in momentum is not called.", look="momentum")
             if near(got, ends()):
-                raise Mistake("the velocity is not carried over from one batch to the next.")
-            raise Mistake("with momentum, the weights are wrong.")
+                kept = "the velocity is not carried over from one batch to the next."
+                raise Mistake(kept, look=r"\bmomentum\(")
+            raise Mistake("with momentum, the weights are wrong.", look=r"momentum|velocity|zeros")
         progress.right += 1
 
     def with_change():
@@ -747,7 +809,7 @@ def _trained(examples, batches, step, **other):
 
 def _changes(run, near, ends):
     """change must be applied to each batch anew, with the rng that train_epoch was handed."""
-    factors, shapes, handed = (0.5, 0.25, 0.75), [], []
+    factors, shapes, handed, called = (0.5, 0.25, 0.75), [], [], r"\bchange\("
 
     def change(X, rng):
         shapes.append(np.shape(X))
@@ -757,14 +819,15 @@ def _changes(run, near, ends):
     rng = np.random.default_rng(4)
     got = run(rng=rng, change=change)
     if any(each is not rng for each in handed):
-        raise Mistake("change gets another rng. Hand on the rng that is handed in.")
+        raise Mistake("change gets another rng. Hand on the rng that is handed in.", look=called)
     if near(got, ends(factors=factors)):
         return
     if not shapes or near(got, ends()):
-        raise Mistake("the function in change has no effect.")
+        raise Mistake("the function in change has no effect.", look=r"\bchange\b")
     if len(shapes) == 1:
-        raise Mistake(f"change was called once, with {shapes[0]}, not for each batch.")
-    raise Mistake("with change, the weights are wrong.")
+        once = f"change was called once, with {shapes[0]}, not for each batch."
+        raise Mistake(once, look=called)
+    raise Mistake("with change, the weights are wrong.", look=rf"{called}|_prop\(")
 
 
 @check
@@ -775,7 +838,8 @@ def update_velocity(function):
         old, new = ([rng.normal(0, 1, each).astype(dtype) for each in shapes] for _ in range(2))
         got = call(function, (), keywords, velocity=old, gradients=new)
         if not isinstance(got, (list, tuple)) or len(got) != len(new):
-            raise Mistake("it must return a list of four arrays, one for each gradient. Use zip.")
+            four = "it must return a list of four arrays, one for each gradient. Use zip."
+            raise Mistake(four, look=r"^return\b")
         for name, one, v, g in zip(PARAMS, got, ref.wide(*old), ref.wide(*new), strict=True):
             what = f"the velocity of {name}"
             same(function, what, one, beta * v + g, types=[dtype])
@@ -792,7 +856,7 @@ def shift_images(function):
         images = X.T.reshape(m, 28, 28)
         moved, rolled = ref.shifted(images, down, right), np.roll(images, (down, right), (1, 2))
         case = f"with down={down} and right={right}, "
-        typical = [(rolled.reshape(m, PIXELS).T, f"{case}{wraps}")]
+        typical = [(rolled.reshape(m, PIXELS).T, f"{case}{wraps}", "roll|%")]
         for other, text in (
             ((0, 0), "nothing moved."),
             ((-down, -right), "it moved the other way."),
@@ -800,7 +864,13 @@ def shift_images(function):
             ((-down, right), "it moved up instead of down."),
             ((down, -right), "it moved left instead of right."),
         ):
-            typical.append((ref.shifted(images, *other).reshape(m, PIXELS).T, f"{case}{text}"))
+            moved_so = ref.shifted(images, *other).reshape(m, PIXELS).T
+            typical.append((moved_so, f"{case}{text}", r"\b(down|right)\b"))
+        mixed = "reshape(-1, 28, 28) cuts rows of X. A column is an image: X.T.reshape(-1, 28, 28)."
+        wrong = ref.shifted(X.reshape(m, 28, 28), down, right).reshape(PIXELS, m)
+        flat = "the flat columns were rolled, so rows run into each other. Make 28 x 28 images."
+        rows = np.roll(X, 28 * down + right, axis=0)
+        typical += [(wrong, f"{case}{mixed}", "reshape"), (rows, f"{case}{flat}", "roll")] * (m > 1)
         got = call(function, X=X, down=down, right=right)
         want = moved.reshape(m, PIXELS).T
         same(function, f"{case}the answer", got, want, typical, [dtype])

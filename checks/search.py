@@ -1,7 +1,8 @@
 """Finding the place of a mistake by trying: small edits to the learner's function, one at a time.
 
 An edit after which the function passes its whole check, and the check on a second set of examples,
-is a proof: the mistake is at that place. `repair` searches; `Found` says in words what it found.
+is a proof: the mistake is at that place. `repair` searches; `Found` says in words what it found;
+`place` is both, and names the lines that the check suspects where nothing is proved.
 The edits change a syntax tree made from the source, never the learner's function, arrays or lists.
 Idea: Singh, Gulwani and Solar-Lezama, "Automated feedback generation for introductory programming
 assignments", 2013.
@@ -74,7 +75,7 @@ class Source:
     Raises LookupError where there is no source, or where it is not safe to run it many times.
     """
 
-    def __init__(self, function):
+    def __init__(self, function, safe=True):
         function = inspect.unwrap(function)
         code = getattr(function, "__code__", None)
         if code is None:
@@ -93,14 +94,20 @@ class Source:
         used = {getattr(n, "id", getattr(n, "attr", None)) for n in ast.walk(self.tree)}
         loops = any(isinstance(n, ast.While) for n in ast.walk(self.tree))
         swallows = any(isinstance(n, ast.ExceptHandler) and not n.type for n in ast.walk(self.tree))
-        if used & EFFECTS or (loops and swallows):
+        if safe and (used & EFFECTS or (loops and swallows)):
             raise LookupError("not safe to run many times")
         try:
             cells = [cell.cell_contents for cell in function.__closure__ or ()]
         except ValueError:
             raise LookupError("closure without a value") from None
         self.cells = [_guarded(cell) for cell in cells]
-        self.space = {k: _guarded(v) if k in used else v for k, v in self.globals.items()}
+        # An edit may not reach for the notebook's data: an m of 59,000 makes a large np.eye(m).
+        used -= set(_names(self.tree))
+        self.space = {
+            name: _guarded(value)
+            for name, value in self.globals.items()
+            if name in used or callable(value) or name.startswith("__")
+        }
         self.tree.short = sum(isinstance(n, ast.stmt) for n in ast.walk(self.tree)) <= 3
         self.decorators, self.tree.decorator_list = self.tree.decorator_list, []
         free = [ast.arg(name) for name in code.co_freevars]
@@ -119,6 +126,87 @@ class Source:
         space = dict(self.space)
         exec(compile(self.module, self.file, "exec"), space)
         return space["_make"](*self.cells)
+
+    def lines(self, pattern):
+        """{number: text} of the lines below `def` that match, without comments and docstring."""
+        found, doc = {}, ast.get_docstring(self.tree) is not None
+        for step in ast.walk(ast.Module(self.tree.body[doc:], [])):
+            if isinstance(step, ast.stmt) and _placed(step):
+                text = self.text.splitlines()[step.lineno - 1].strip()
+                if re.search(pattern, text.split("#")[0]):
+                    found[step.lineno] = text
+        return dict(sorted(found.items()))
+
+    def behind(self, names, lines=()):
+        """Lines of the assignments that these names come from, and `lines` themselves."""
+        names, found = set(names), set(lines)
+        steps = [n for n in ast.walk(self.tree) if isinstance(n, (ast.Assign, ast.AugAssign))]
+        for _ in steps:  # as often as the longest chain may take
+            for step in steps:
+                every = [n for n in ast.walk(step) if isinstance(n, ast.Name)]
+                bases = [n.value for n in ast.walk(step) if isinstance(n, ast.Subscript)]
+                targets = {n.id for n in every if _stores(n)}
+                targets |= {n.id for n in bases if isinstance(n, ast.Name) and n in every[:1]}
+                if isinstance(step, ast.AugAssign) or targets & names:
+                    if targets & names:
+                        found.add(step.lineno)
+                        names |= {n.id for n in every if not _stores(n)}
+        for step in ast.walk(self.tree):  # the heads of the loops and ifs around them
+            if isinstance(step, (ast.For, ast.While, ast.If)):
+                if found & {getattr(n, "lineno", 0) for n in ast.walk(step)}:
+                    found.add(step.lineno)
+        return found
+
+    def suspects(self, mistake):
+        """Lines to try first: those that the check suspects, or that only wrong arrays need."""
+        if mistake.look:
+            return self.lines(mistake.look)
+        for step in ast.walk(self.tree):
+            if isinstance(step, ast.Return) and isinstance(step.value, ast.Tuple):
+                parts = step.value.elts
+                if mistake.good and len(mistake.good) == len(parts):
+                    read = [{n.id for n in ast.walk(e) if isinstance(n, ast.Name)} for e in parts]
+                    right = [names for names, ok in zip(read, mistake.good, strict=True) if ok]
+                    wrong = [names for names, ok in zip(read, mistake.good, strict=True) if not ok]
+                    wrong, right = (self.behind(set().union(*each)) for each in (wrong, right))
+                    return wrong - right or wrong
+            if isinstance(step, ast.stmt) and step.lineno == mistake.line:
+                read = {n.id for n in ast.walk(step) if isinstance(n, ast.Name) and not _stores(n)}
+                return self.behind(read & set(_names(self.tree)), [step.lineno])
+        return set()
+
+    def unused(self):
+        """{number: text} of the assignments to names that nobody reads afterwards."""
+        loops = [n for n in ast.walk(self.tree) if isinstance(n, (ast.For, ast.While))]
+        loads = [n for n in ast.walk(self.tree) if isinstance(n, ast.Name) and not _stores(n)]
+        found = {}
+        for step in ast.walk(self.tree):
+            if isinstance(step, ast.Assign) and isinstance(step.targets[0], ast.Name):
+                name, again = step.targets[0].id, set()
+                for loop in loops:  # a loop may read it in its next round
+                    lines = {n.lineno for n in ast.walk(loop) if hasattr(n, "lineno")}
+                    fresh = name in {
+                        n.id
+                        for n in ast.walk(getattr(loop, "target", loop))
+                        if isinstance(n, ast.Name)
+                    } and isinstance(loop, ast.For)
+                    if step.lineno in lines and not fresh:
+                        again |= lines
+                if not any(
+                    n.id == name and (n.lineno > step.end_lineno or n.lineno in again)
+                    for n in loads
+                ):
+                    found[step.lineno] = self.text.splitlines()[step.lineno - 1].strip()
+        return found
+
+    def outside(self):
+        """Names of data that the function reads from the notebook."""
+        names = {n.id for n in ast.walk(self.tree) if isinstance(n, ast.Name) and not _stores(n)}
+        return sorted(
+            n
+            for n in names - set(_names(self.tree))
+            if n in self.space and isinstance(self.space[n], (int, float, np.ndarray))
+        )
 
     def segment(self, node):
         if not _placed(node):
@@ -212,9 +300,16 @@ def _stores(node):
     return isinstance(getattr(node, "ctx", None), ast.Store)
 
 
-def edits(tree, answer, source):
-    """All edits of the tree, the likely ones first."""
+def edits(source, answer, suspects=()):
+    """All edits of the tree, the likely ones first: those of the suspected lines."""
+    tree = source.tree
     found = [*_expression_edits(tree, answer), *_statement_edits(tree, answer)]
+    for edit in found:
+        edit.cost -= 0.3 * (getattr(edit.node, "lineno", 0) in suspects)
+    for edit in (joint := list(_joint_edits(source))):
+        lines = {getattr(part.node, "lineno", 0) for part in getattr(edit, "parts", [edit])}
+        edit.cost -= 0.3 * bool(lines & set(suspects))
+    found += joint
     groups = {}
     for edit in found:
         if edit.label:
@@ -295,6 +390,9 @@ def _expression_edits(tree, answer):
             for name in (*NETWORK, "forward_prop", "backward_prop", "update_params"):
                 if name not in (node.id, answer):  # a function that calls itself may not end
                     yield change(node, "id", name, 1.2, "name", ("name", node.id, name))
+        if isinstance(node, ast.Name) and isinstance(parent, (ast.Call, ast.Tuple)) and not called:
+            for value in dict.fromkeys(numbers):
+                yield put(node, ast.Constant(value), 1.3, "number", (node.id, value))
         if isinstance(node, ast.Name) and called:
             for name in sorted(set().union(*(g for g in RELATED if node.id in g)) - {node.id}):
                 if name in dir(builtins):
@@ -304,7 +402,8 @@ def _expression_edits(tree, answer):
                 if hasattr(np, name[3:]):
                     yield put(node, _expression(name), 1, "name", ("np", name))
         if isinstance(node, ast.Attribute):
-            if node.attr == "random" and isinstance(node.value, ast.Name):
+            maker = getattr(parent, "attr", None) in ("default_rng", "RandomState")
+            if node.attr == "random" and isinstance(node.value, ast.Name) and not maker:
                 for name in names:
                     yield put(node, ast.Name(name, ast.Load()), 1.2, "name", ("random", name))
             if node.attr == "T":
@@ -340,7 +439,10 @@ def _expression_edits(tree, answer):
                     if "-" in usual:
                         one = ast.BinOp(ast.Constant(1), ast.Sub(), node)
                         yield put(node, one, 1.5, "more", "1 -")
+                    inside_call = isinstance(parent, ast.Call) and field == "args"
                     for text, op in itertools.product(m, (ast.Div, ast.Mult)):
+                        if inside_call and op is ast.Mult:
+                            continue  # a size that does not fit the memory
                         new = ast.BinOp(node, op(), _expression(text))
                         cost = 1.2 + rare("/" if op is ast.Div else "*")
                         # not at several places at once: m * m * m numbers may not fit the memory
@@ -417,6 +519,10 @@ def _expression_edits(tree, answer):
             for name in names:
                 cost = 1.1 + 0.2 * (node.value in numbers)
                 yield put(node, ast.Name(name, ast.Load()), cost, "number", (node.value, name))
+        if isinstance(node, ast.Constant) and node.value is None and parent is not tree.args:
+            if not isinstance(parent, ast.Compare):
+                for name in names:
+                    yield put(node, ast.Name(name, ast.Load()), 1.2, "number", (None, name))
         if isinstance(node, ast.Constant) and isinstance(node.value, bool):
             yield change(node, "value", not node.value, 1, "name", ("bool", node.value))
         if isinstance(node, ast.Tuple):
@@ -449,6 +555,94 @@ def _expression_edits(tree, answer):
                         cost = 1.1 if isinstance(donor, ast.Tuple) else 2 + lengthy
                         cost += 0.01 * len(text)
                         yield put(node, donor, cost, "other", ("own", said, text))
+
+
+def _joint_edits(source):
+    """Edits that are one mistake in several places."""
+    tree = source.tree
+    names, parents = _names(tree), _parents(tree)
+    steps = [n for n in ast.walk(tree) if isinstance(n, (ast.Assign, ast.Return))]
+    loads = [n for n in ast.walk(tree) if isinstance(n, ast.Name) and not _stores(n)]
+
+    def other(node, new):
+        """In place of a name, another one, or several as a tuple."""
+        if isinstance(new, str):
+            return Edit(1, node, "name", None, (node, "id", new))
+        parent, field, at = parents[id(node)]
+        if at is not None:
+            new = [new if k == at else each for k, each in enumerate(getattr(parent, field))]
+        return Edit(1, node, "other", None, (parent, field, new))
+
+    def joint(cost, parts):
+        fields = _merged(parts)
+        if fields and len(parts) == 1:
+            parts[0].cost = cost
+            yield parts[0]
+        elif fields:
+            both = Edit(cost, parts[-1].node, parts[0].kind, None, *fields)
+            both.parts = parts
+            yield both
+
+    # Data of the notebook, read in place of the arguments
+    wide = source.outside()
+    alike = {old: [n for n in names if old.lower().startswith(n.lower())] for old in wide}
+    parts = [other(n, alike[n.id][0]) for n in loads if alike.get(n.id)]
+    yield from joint(0.9, parts)
+    # What a line makes from a value is not used, the value itself is, in the lines after it
+    unused, stored = [], {n.id for n in loads}
+    for step in steps:
+        if isinstance(step, ast.Return):
+            continue
+        target, value = step.targets[0], step.value
+        pairs = [(target, value)]
+        if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
+            pairs = list(zip(target.elts, value.elts, strict=False))
+        later = [n for n in loads if n.lineno > step.end_lineno]
+        together = []
+        for made, source_ in pairs:
+            new = made.id if isinstance(made, ast.Name) else None
+            if isinstance(made, ast.Tuple) and isinstance(source_, ast.Name):
+                new = ast.Tuple(
+                    [ast.Name(e.id, ast.Load()) for e in made.elts if isinstance(e, ast.Name)],
+                    ast.Load(),
+                )
+            if new is None:
+                continue
+            olds = [n.id for n in ast.walk(source_) if isinstance(n, ast.Name)]
+            olds = [n for n in dict.fromkeys(olds) if n in names and n != new]
+            for number, old in enumerate(olds):
+                parts = [other(n, new) for n in later if n.id == old]
+                yield from joint(1.0, parts)
+                if number == 0:
+                    together += parts
+                    if isinstance(new, str) and new not in stored:
+                        unused += parts
+        if len(pairs) > 1 and together:
+            yield from joint(1.0, together)
+    if unused:
+        yield from joint(0.9, unused)
+    # All that is returned, divided by m
+    back = {
+        n.id
+        for s in steps
+        if isinstance(s, ast.Return)
+        for n in ast.walk(s)
+        if isinstance(n, ast.Name)
+    }
+    for m in ("m", "X.shape[1]"):
+        parts = [
+            Edit(
+                1.1,
+                s.value,
+                "more",
+                None,
+                (s, "value", ast.BinOp(s.value, ast.Div(), _expression(m))),
+            )
+            for s in steps
+            if isinstance(s, ast.Assign) and getattr(s.targets[0], "id", None) in back
+        ]
+        if len(parts) > 1 and m.split(".")[0] in names:
+            yield from joint(1.1, parts)
 
 
 def _brackets(node, parent, put):
@@ -629,6 +823,10 @@ def _statement_edits(tree, answer):
                 for name in names:
                     new = ast.Assign([ast.Name(name, ast.Store())], value)
                     yield put(new, 1.2, "keep")
+                if isinstance(value, ast.Compare) and isinstance(value.ops[0], ast.Eq):
+                    left = copy.deepcopy(value.left)
+                    left.ctx = ast.Store()
+                    yield put(ast.Assign([left], value.comparators[0]), 0.9, "comparison")
                 if isinstance(value, ast.Call) and value.args:
                     yield put(ast.Return(value.args[0]), 1.2, "return")
                 if isinstance(value, ast.Call):
@@ -771,19 +969,33 @@ class Found:
 
     def said(self, show=False):
         """One or two sentences: where to look, and what is proved."""
-        said, last = [], None
-        for number, text, kind, part, _ in self.lines:
-            look = WORDS[kind][0].format(part)
-            where = f"Line {number}, `{text}`: {look}" if number != last else f"and {look}"
-            said.append(where)
-            last = number
+        said = []
+        for number, text in dict.fromkeys(line[:2] for line in self.lines):
+            kinds = {}
+            for _, _, kind, part, _ in (line for line in self.lines if line[0] == number):
+                kinds.setdefault(kind, {})[f"`{part}`"] = True
+            looks = [WORDS[kind][0].format(_and(parts)) for kind, parts in kinds.items()]
+            said.append(f"line {number}, `{text}`: {_and(looks)}")
+        if not self.proved:
+            places = _lines(dict(line[:2] for line in self.lines))
+            return f"Look at {places}. With a change there more is right, but not yet all."
         with_ = WORDS[self.lines[0][2]][1] if len(self.lines) == 1 else "With all this changed"
-        sure = "everything is right." if self.proved else "more is right, but not yet all."
-        text = f"{'; '.join(said)}. {with_}, {sure}"
-        if show and self.proved:
-            for number, *_, new in self.lines:
-                text += f" Line {number} would be right as: `{new}`." if new else ""
+        text = f"L{'; '.join(said)[1:]}. {with_}, everything is right."
+        for number, *_, new in dict.fromkeys(self.lines) if show else ():
+            text += f" Line {number} would be right as: `{new}`." if new else ""
         return text
+
+
+def _lines(places):
+    """{number: text} in words; more than two without their texts."""
+    if len(places) > 2:
+        return f"lines {_and([str(number) for number in places])}"
+    return _and([f"line {number}, `{text}`" for number, text in places.items()])
+
+
+def _and(words):
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _place(source, parents, edit):
@@ -810,23 +1022,23 @@ def _shown(edit, step):
 
 
 WORDS = {
-    "name": ("look at `{}`", "With another name there"),
-    "operator": ("look at the operator in `{}`", "With another operator there"),
-    "comparison": ("look at the comparison in `{}`", "With another comparison there"),
-    "axis": ("look at the axis of `{}`", "With another axis there"),
-    "keepdims": ("look at keepdims in `{}`", "With that changed"),
-    "part": ("look at `{}`", "With less there"),
-    "less": ("look at `{}`", "Without it"),
-    "more": ("look at `{}`: something is missing", "With that"),
-    "call": ("look at `{}`: it is named, but not called", "With parentheses there"),
-    "sign": ("look at the sign of `{}`", "With the other sign"),
-    "order": ("look at the order in `{}`", "In another order"),
-    "brackets": ("look at the brackets in `{}`", "With other brackets there"),
-    "number": ("look at `{}`", "With something else there"),
-    "index": ("look at what `{}` picks", "With another index there"),
-    "whole": ("look at `{}`", "With something else there"),
-    "other": ("look at `{}`", "With something else there"),
-    "target": ("look at the name `{}` that is given the value", "With another name there"),
+    "name": ("look at {}", "With another name there"),
+    "operator": ("look at the operator in {}", "With another operator there"),
+    "comparison": ("look at the comparison in {}", "With another comparison there"),
+    "axis": ("look at the axis of {}", "With another axis there"),
+    "keepdims": ("look at keepdims in {}", "With that changed"),
+    "part": ("look at {}", "With less there"),
+    "less": ("look at {}", "Without it"),
+    "more": ("look at {}: something is missing", "With that"),
+    "call": ("look at {}: it is named, but not called", "With parentheses there"),
+    "sign": ("look at the sign of {}", "With the other sign"),
+    "order": ("look at the order in {}", "In another order"),
+    "brackets": ("look at the brackets in {}", "With other brackets there"),
+    "number": ("look at {}", "With something else there"),
+    "index": ("look at what {} picks", "With another index there"),
+    "whole": ("look at {}", "With something else there"),
+    "other": ("look at {}", "With something else there"),
+    "target": ("look at the name {} that is given the value", "With another name there"),
     "in place": ("it changes an array in place", "With a new array"),
     "yield": ("look at the first word, return or yield", "With the other one"),
     "return": ("nothing is handed back there", "With return there"),
@@ -839,18 +1051,45 @@ WORDS = {
 }
 
 
-def repair(function, trial, answer):
+def place(function, trial, answer, mistake, show=False):
+    """A sentence that says where to look: proved, or the one to four lines that are suspected.
+
+    mistake: the Mistake that the check raised. "" where there is no place. The other arguments are
+    those of `repair` and `Found.said`.
+    """
+    found = repair(function, trial, answer, mistake)
+    if found and found.proved and not (mistake.look and found.lines[0][2] == "before"):
+        return found.said(show)
+    suspects = unused = {}
+    with contextlib.suppress(LookupError, RecursionError, SyntaxError):
+        source = Source(function, safe=False)
+        every = source.lines("")
+        suspects = source.lines(mistake.look) if mistake.look else {}
+        if not mistake.own:
+            unused = source.unused()
+            suspects = suspects or (every if len(every) == 1 else {})  # where else
+    if 0 < len(suspects) <= 4:
+        return f"Look at {_lines(suspects)}."
+    if unused:
+        return f"Look at {_lines(unused)}: nobody uses what is made there."
+    return found.said(show) if found and not mistake.own else ""
+
+
+def repair(function, trial, answer, mistake=None):
     """The Found edits that make a wrong function right, or None.
 
     trial(candidate) -> (True, score) when the candidate passes; a larger score is nearer to right.
-    answer: name of the function in answers.py.
+    answer: name of the function in answers.py. mistake: what the check raised; it says which lines
+    to try first.
     """
     with _quiet():
         try:
             source = Source(function)
         except (LookupError, RecursionError, SyntaxError):
             return None
-        return _Search(source, trial, answer, LONGER if answer in SLOW else SECONDS).run()
+        seconds = LONGER if answer in SLOW else SECONDS
+        suspects = source.suspects(mistake) if mistake else ()
+        return _Search(source, trial, answer, seconds, suspects).run()
 
 
 @contextlib.contextmanager
@@ -874,7 +1113,8 @@ def _quiet():
 
 
 class _Search:
-    def __init__(self, source, trial, answer, seconds):
+    def __init__(self, source, trial, answer, seconds, suspects=()):
+        self.suspects = suspects
         self.source, self.trial, self.answer, self.seen = source, trial, answer, {}
         self.lines = LINES
         self.ends = time.thread_time() + seconds, time.perf_counter() + CLOCK
@@ -974,8 +1214,8 @@ class _Search:
         """(chain and one more edit that passes or None, [(score, chain) that come nearer])."""
         end = max(self.left() - seconds, 0)
         passed, nearer, cost = [], [], 9
-        for edit in edits(self.source.tree, self.answer, self.source):
-            if self.left() < end or edit.cost > cost + 0.15:
+        for edit in edits(self.source, self.answer, self.suspects):
+            if self.left() < end or edit.cost > cost + 0.05:
                 break
             with edit:
                 passes, score = self.test()
@@ -991,7 +1231,8 @@ class _Search:
 
     def pairs(self):
         """Two edits that only together make a difference: likely ones, on different nodes."""
-        likely = [e for e in edits(self.source.tree, self.answer, self.source) if e.cost <= 1.3]
+        every = edits(self.source, self.answer, self.suspects)
+        likely = [edit for edit in every if edit.cost <= 1.3]
         likely = sorted(likely, key=lambda e: e.cost)[:150]
         for total in range(1, 2 * len(likely)):
             for a in range(max(0, total - len(likely) + 1), (total + 1) // 2):

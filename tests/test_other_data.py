@@ -48,7 +48,7 @@ def test_without_a_test_file_each_stub_is_caught_and_each_solution_runs(notebook
             "try:",
             f"    checks.{name}({name})",
             "except AssertionError as mistake:",
-            f'    assert "{name} is not written yet" in str(mistake), mistake',
+            f'    assert "{name}: it is not written yet" in str(mistake), mistake',
             "else:",
             '    raise RuntimeError("the check takes the stub for right")',
             solution,

@@ -187,7 +187,7 @@ def test_untouched_copy_stops_at_the_first_stub(
     with pytest.raises(run_notebook.Failed) as failed:
         run_notebook.run(student, replace=set_up(*other_data))
     assert failed.value.cell_id == functions[names[0]].id
-    assert f"{names[0]} is not written yet. Write it in its cell" in failed.value.evalue
+    assert f"{names[0]}: it is not written yet. Write it in its cell" in failed.value.evalue
 
 
 # ---------------------------------------------------------------- the command
