@@ -190,7 +190,7 @@ def test_right_functions_that_nobody_here_had_seen_pass(name, title, fields, sou
 def test_report_on_mistakes_that_nobody_here_had_seen(capsys):
     """By function: caught, named right, named wrong, no place or cause named; and the times."""
     table, times, wrong = {}, [], []
-    for name, title, fields, source in MISTAKES:
+    for name, title, fields, source in MISTAKES[::2]:  # half of them, for the minutes
         row = table.setdefault(name, Counter())
         function = build(source)[name]
         start = time.perf_counter()
