@@ -280,34 +280,30 @@ def digit_grid(X, Y):
 
 
 @_picture
-def shifted(X, X_shifted):
-    """Up to eight originals, above, and the same digits shifted or rotated, below."""
-    before, after = (_digits(np.asarray(v)[:, :8]) for v in (X, X_shifted))
+def changed(X, X_changed):
+    """Up to eight originals, above, and the same digits moved, turned or bent, below."""
+    before, after = (_digits(np.asarray(v)[:, :8]) for v in (X, X_changed))
     n, grid = len(before), np.arange(28)
-    ink = np.maximum([part.sum(axis=(1, 2)) for part in (before, after)], 1e-9)
-    right = np.diff([part.sum(axis=1) @ grid for part in (before, after)] / ink, axis=0)[0]
-    down = np.diff([part.sum(axis=2) @ grid for part in (before, after)] / ink, axis=0)[0]
-    fig = _figure(290, "The same digit, moved a little, is a new example to the network")
+    ink = [np.maximum(part.sum(axis=(1, 2)), 1e-9) for part in (before, after)]
+    middles = [
+        np.array([part.sum(axis=2) @ grid, part.sum(axis=1) @ grid]) / each
+        for part, each in zip((before, after), ink, strict=True)
+    ]
+    far = np.hypot(*np.subtract(*middles))
+    fig = _figure(232, "The same digit, changed a little, is a new example to the network")
     ax = fig.subplots()
     _, corners = _sheet(ax, np.concatenate([before, after]), n, (5, 5))
-    for words, y in (("before", 14), ("after", 47), ("moved", 61)):
-        _note(ax, words, (0, y), (-8, -20 * (words == "moved")), ha="right")
+    for words, y in (("before", 14), ("after", 47)):
+        _note(ax, words, (0, y), (-8, 0), ha="right")
     for x, y in corners:
         _frame(ax, x, y, 28, 28)
         ax.plot([x + 14, x + 14], [y, y + 28], ":", color=LINE, lw=0.8)
         ax.plot([x, x + 28], [y + 14, y + 14], ":", color=LINE, lw=0.8)
-    told = []
-    for (x, y), dx, dy in zip(corners[n:], right, down, strict=True):
-        moves = [(dx, "right", "left"), (dy, "down", "up")]
-        words = [f"{more if d > 0 else less} {abs(d):.1f}" for d, more, less in moves]
-        _note(ax, "\n".join(words), (x + 14, y + 28), (0, -20))
-        told.append(" ".join(words))
-    far = np.hypot(right, down)
     return (
         fig,
-        f"{n} digits and, below, the same digits moved. How far the middle of the ink moved, in "
-        f"pixels: {'; '.join(told)}.",
-        f"{n} digits and their moved copies; the middle of the ink moved by {far.min():.1f} to "
+        f"{n} digits and, below, the same digits changed. The middle of the ink moved, in pixels: "
+        f"{', '.join(f'{d:.1f}' for d in far)}.",
+        f"{n} digits and their changed copies; the middle of the ink moved by {far.min():.1f} to "
         f"{far.max():.1f} pixels.",
     )
 
@@ -562,8 +558,8 @@ def way_back(values, slopes=None):
         "dZ2, by W2.T @ to dA1, by * mask to dZ1; branches down by @ A1.T to dW2, by @ X.T to dW1, "
         f"by sums to db2 and db1. "
         + (f"Slopes: {came}." if slopes else "A question mark stands for each slope."),
-        f"Forward to the loss {told['loss']}, then back: each slope is the one before it, times "
-        "what its arrow says."
+        f"Forward to the loss {told['loss']}, then back: start with dZ2 = A2 - one_hot(Y); each "
+        "other arrow says how the next slope is made from the one before it."
         if slopes
         else f"A worksheet: the loss is {told['loss']}; fill in each slope, beginning with dZ2.",
     )
@@ -684,6 +680,9 @@ def training_curves(history, unit="step", weights=None):
         loss[~np.isfinite(loss)] = np.nan
         axes["loss"].plot(steps, loss, label=ends[-1], **look)
         axes["accuracy"].plot(steps, right, **look)
+        if np.nanmax(loss, initial=0) > 1.5 * loss[0]:
+            top = int(np.nan_to_num(loss, nan=0).argmax())
+            told[-1] += f", loss at most {loss[top]:.2f} at {unit} {steps[top]:,}"
         low = int(np.nan_to_num(loss, nan=np.inf).argmin())
         if part == "dev" and np.nanmax(loss[low:], initial=0) > 1.1 * loss[low]:
             words = f"dev: lowest loss {loss[low]:.2f} at {unit} {steps[low]:,}"

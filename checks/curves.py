@@ -19,8 +19,8 @@ IMPROVING = 0.08  # share by which the mean loss of the last fifth lies below th
 def diagnose(history):
     """One sentence: what the curves of a training run look like, and what to try.
 
-    history: list of dicts with step, train_loss, train_accuracy and, if measured, dev_loss and
-    dev_accuracy. Of several symptoms the most harmful is named.
+    history: list of dicts with step, train_loss, train_accuracy and, if measured, dev_loss,
+    dev_accuracy and params, a tuple W1, b1, W2, b2. Of several symptoms the most harmful is named.
     """
     loss, accuracy, dev, dev_accuracy = (
         np.array([row.get(key, np.nan) for row in history], dtype=np.float64)
@@ -39,6 +39,14 @@ def diagnose(history):
             if history
             else "The history is empty: give the run history=[], and call record in its loop."
         )
+    if all("params" in row for row in history[-2:]):
+        before, now = (row["params"] for row in history[-2:])
+        if np.array_equal(before[0], now[0]) and not np.array_equal(before[3], now[3]):
+            if np.ptp(now[0]):  # else all weights are the same, and W1 never moved
+                return (
+                    "W1 no longer moves and only b2 does, so all hidden units are dead and every "
+                    f"answer is the same, right for {100 * accuracy[-1]:.1f} %: lower alpha."
+                )
     half, fifth = len(loss) // 2, max(1, len(loss) // 5)
     if np.all(np.abs(loss[half:] - LN10) < SAME) and np.ptp(accuracy[half:]) < 0.005:
         return (

@@ -25,7 +25,7 @@ def train(notebook_functions):
         params = start(f)
         for step in range(steps + 1):
             if step % every == 0:
-                history.append({"step": step})
+                history.append({"step": step, "params": params})
                 for name in ["train", "dev"][: 1 + dev]:
                     A2 = f.forward_prop(*params, parts[name][0])[3]
                     history[-1][f"{name}_loss"] = f.cross_entropy(A2, parts[name][1])
@@ -64,11 +64,11 @@ SAME = "near ln 10, and the accuracy at ... %, so it always gives the same answe
 BATCHES = {"m": 4000, "every": 62, "batch": 64}
 RUNS = {
     "overflow": (first, 1e30, 20, {}, "no longer a number at step 10, so ... smaller alpha"),
-    "alpha killed the units": (scaled, 10, 100, {}, SAME),
+    "alpha killed the units": (scaled, 10, 100, {}, "W1 no longer moves ... units are dead"),
     "all weights 0": (zeros, 0.1, 60, {}, SAME + " ... random weights"),
     "start too high": (first, 0.1, 100, {"m": 2500}, "starts at ... ln 10 ... init_params_scaled"),
     "alpha too large": (scaled, 0.8, 200, {}, "like a saw, so alpha is too large"),
-    "alpha far too large": (scaled, 1e6, 10, {"every": 1}, "rises, so alpha is too large"),
+    "alpha far too large": (scaled, 1e6, 10, {"every": 1}, "units are dead ... lower alpha"),
     "alpha too small": (scaled, 1e-3, 100, {}, "barely falls ... alpha is too small"),
     "alpha too small, high start": (first, 1e-4, 100, {}, "barely falls ... alpha is too small"),
     "twenty digits": (
