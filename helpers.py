@@ -538,13 +538,16 @@ def way_back(values, slopes=None):
         arrow(start, end, BLUE)
     for start, end in (("W1", "Z1"), ("b1", "Z1"), ("W2", "Z2"), ("b2", "Z2")):
         arrow(start, end, BLUE)
+    by = ["said - should say", "through W2", "the mask", "times {}", "as it is"]
+    if slopes:
+        by = ["A2 - one_hot(Y)", "W2.T @", "* mask", "@ {}.T", "sum"]
     corner = "angle,angleA=-90,angleB=180,rad=8"
-    arrow("loss", "dZ2", ORANGE, "A2 - one_hot(Y)", (4.1, 320), connectionstyle=corner)
-    arrow("dZ2", "dA1", ORANGE, "W2.T @", (2.5, 320))
-    arrow("dA1", "dZ1", ORANGE, "* mask", (1.5, 320))
+    arrow("loss", "dZ2", ORANGE, by[0], (4.1, 320), connectionstyle=corner)
+    arrow("dZ2", "dA1", ORANGE, by[1], (2.5, 320))
+    arrow("dA1", "dZ1", ORANGE, by[2], (1.5, 320))
     for i, x, array in ((1, 1, "X"), (2, 3, "A1")):
-        arrow(f"dZ{i}", f"dW{i}", ORANGE, f"@ {array}.T", (x - 0.65, 415))
-        arrow(f"dZ{i}", f"db{i}", ORANGE, "sum", (x + 0.45, 415))
+        arrow(f"dZ{i}", f"dW{i}", ORANGE, by[3].format(array), (x - 0.65, 415))
+        arrow(f"dZ{i}", f"db{i}", ORANGE, by[4], (x + 0.45, 415))
     _note(ax, "forward:\nvalues", (-0.4, 190), ha="left")
     _note(ax, "backward:\nslopes", (-0.4, 335), ha="left")
     told = {name: "; ".join(text.split("\n")) for name, text in numbers.items()}
@@ -554,9 +557,9 @@ def way_back(values, slopes=None):
     return (
         fig,
         f"A tiny network. Boxes from left to right, joined by arrows: {went}. From below "
-        f"come {params}. Beneath, arrows from right to left: from the loss by A2 - one_hot(Y) to "
-        "dZ2, by W2.T @ to dA1, by * mask to dZ1; branches down by @ A1.T to dW2, by @ X.T to dW1, "
-        f"by sums to db2 and db1. "
+        f"come {params}. Beneath, arrows from right to left: from the loss by {by[0]} to dZ2, by "
+        f"{by[1]} to dA1, by {by[2]} to dZ1; branches down by {by[3].format('A1')} to dW2, by "
+        f"{by[3].format('X')} to dW1, by {by[4]} to db2 and db1. "
         + (f"Slopes: {came}." if slopes else "A question mark stands for each slope."),
         f"Forward to the loss {told['loss']}, then back: start with dZ2 = A2 - one_hot(Y); each "
         "other arrow says how the next slope is made from the one before it."

@@ -967,20 +967,22 @@ class Found:
             ]
         self.lines.sort(key=lambda line: line[0])
 
-    def said(self, show=False):
-        """One or two sentences: where to look, and what is proved."""
+    def said(self, show=False, named=0):
+        """One or two sentences: where to look, and what is proved. named: a line just quoted."""
         said = []
         for number, text in dict.fromkeys(line[:2] for line in self.lines):
             kinds = {}
             for _, _, kind, part, _ in (line for line in self.lines if line[0] == number):
                 kinds.setdefault(kind, {})[f"`{part}`"] = True
             looks = [WORDS[kind][0].format(_and(parts)) for kind, parts in kinds.items()]
-            said.append(f"line {number}, `{text}`: {_and(looks)}")
+            where = "there" if number == named else f"line {number}, `{text}`"
+            said.append(f"{where}: {_and(looks)}")
         if not self.proved:
             places = _lines(dict(line[:2] for line in self.lines))
             return f"Look at {places}. With a change there more is right, but not yet all."
         with_ = WORDS[self.lines[0][2]][1] if len(self.lines) == 1 else "With all this changed"
-        text = f"L{'; '.join(said)[1:]}. {with_}, everything is right."
+        text = "; ".join(said)
+        text = f"{text[0].upper()}{text[1:]}. {with_}, everything is right."
         for number, *_, new in dict.fromkeys(self.lines) if show else ():
             text += f" Line {number} would be right as: `{new}`." if new else ""
         return text
@@ -1059,7 +1061,7 @@ def place(function, trial, answer, mistake, show=False):
     """
     found = repair(function, trial, answer, mistake)
     if found and found.proved and not (mistake.look and found.lines[0][2] == "before"):
-        return found.said(show)
+        return found.said(show, mistake.line if mistake.own else 0)
     suspects = unused = {}
     with contextlib.suppress(LookupError, RecursionError, SyntaxError):
         source = Source(function, safe=False)

@@ -310,8 +310,7 @@ def test_table_of_rungs_is_the_measured_one(cells):
     ("cell", "pattern", "name"),
     [
         ("close", r"reached ([\d.]+) % on the test digits", "take-home"),
-        ("rung-4-text", r"ends at ([\d.]+) % on the test digits", "2 128 units, alpha 1"),
-        ("rung-4-text", r"momentum at ([\d.]+) %", "3 momentum"),
+        ("spread-of-seeds", r"ends at ([\d.]+) %, so longer steps", "2 128 units, alpha 1"),
     ],
 )
 def test_prose_quotes_what_was_measured(cells, cell, pattern, name):
