@@ -138,23 +138,16 @@ class Source:
         return dict(sorted(found.items()))
 
     def behind(self, names, lines=()):
-        """Lines of the assignments that these names come from, and `lines` themselves."""
+        """Lines of the assignments that these names come from, `lines`, and the heads around."""
         names, found = set(names), set(lines)
         steps = [n for n in ast.walk(self.tree) if isinstance(n, (ast.Assign, ast.AugAssign))]
-        for _ in steps:  # as often as the longest chain may take
-            for step in steps:
-                every = [n for n in ast.walk(step) if isinstance(n, ast.Name)]
-                bases = [n.value for n in ast.walk(step) if isinstance(n, ast.Subscript)]
-                targets = {n.id for n in every if _stores(n)}
-                targets |= {n.id for n in bases if isinstance(n, ast.Name) and n in every[:1]}
-                if isinstance(step, ast.AugAssign) or targets & names:
-                    if targets & names:
-                        found.add(step.lineno)
-                        names |= {n.id for n in every if not _stores(n)}
-        for step in ast.walk(self.tree):  # the heads of the loops and ifs around them
-            if isinstance(step, (ast.For, ast.While, ast.If)):
-                if found & {getattr(n, "lineno", 0) for n in ast.walk(step)}:
-                    found.add(step.lineno)
+        for step in steps * len(steps):  # as often as the longest chain may take
+            if _writes(step) & names:
+                found.add(step.lineno)
+                names |= _reads(step)
+        for step in ast.walk(self.tree):
+            if isinstance(step, (ast.For, ast.While, ast.If)) and found & _linenos(step):
+                found.add(step.lineno)
         return found
 
     def suspects(self, mistake):
@@ -165,48 +158,39 @@ class Source:
             if isinstance(step, ast.Return) and isinstance(step.value, ast.Tuple):
                 parts = step.value.elts
                 if mistake.good and len(mistake.good) == len(parts):
-                    read = [{n.id for n in ast.walk(e) if isinstance(n, ast.Name)} for e in parts]
-                    right = [names for names, ok in zip(read, mistake.good, strict=True) if ok]
-                    wrong = [names for names, ok in zip(read, mistake.good, strict=True) if not ok]
-                    wrong, right = (self.behind(set().union(*each)) for each in (wrong, right))
+                    sides = [set(), set()]  # names that wrong arrays come from, and right ones
+                    for part, good in zip(parts, mistake.good, strict=True):
+                        sides[good] |= _reads(part)
+                    wrong, right = map(self.behind, sides)
                     return wrong - right or wrong
             if isinstance(step, ast.stmt) and step.lineno == mistake.line:
-                read = {n.id for n in ast.walk(step) if isinstance(n, ast.Name) and not _stores(n)}
-                return self.behind(read & set(_names(self.tree)), [step.lineno])
+                return self.behind(_reads(step) & set(_names(self.tree)), [step.lineno])
         return set()
 
     def unused(self):
         """{number: text} of the assignments to names that nobody reads afterwards."""
-        loops = [n for n in ast.walk(self.tree) if isinstance(n, (ast.For, ast.While))]
-        loads = [n for n in ast.walk(self.tree) if isinstance(n, ast.Name) and not _stores(n)]
         found = {}
         for step in ast.walk(self.tree):
             if isinstance(step, ast.Assign) and isinstance(step.targets[0], ast.Name):
-                name, again = step.targets[0].id, set()
-                for loop in loops:  # a loop may read it in its next round
-                    lines = {n.lineno for n in ast.walk(loop) if hasattr(n, "lineno")}
-                    fresh = name in {
-                        n.id
-                        for n in ast.walk(getattr(loop, "target", loop))
-                        if isinstance(n, ast.Name)
-                    } and isinstance(loop, ast.For)
-                    if step.lineno in lines and not fresh:
-                        again |= lines
+                name, lines = step.targets[0].id, set()
+                for loop in ast.walk(self.tree):  # it may be read in the next round
+                    again = isinstance(loop, ast.While) or (
+                        isinstance(loop, ast.For) and name not in _names(loop.target)
+                    )
+                    if again and step.lineno in _linenos(loop):
+                        lines |= _linenos(loop)
                 if not any(
-                    n.id == name and (n.lineno > step.end_lineno or n.lineno in again)
-                    for n in loads
+                    n.id == name and (n.lineno > step.end_lineno or n.lineno in lines)
+                    for n in _loads(self.tree)
                 ):
                     found[step.lineno] = self.text.splitlines()[step.lineno - 1].strip()
         return found
 
     def outside(self):
         """Names of data that the function reads from the notebook."""
-        names = {n.id for n in ast.walk(self.tree) if isinstance(n, ast.Name) and not _stores(n)}
-        return sorted(
-            n
-            for n in names - set(_names(self.tree))
-            if n in self.space and isinstance(self.space[n], (int, float, np.ndarray))
-        )
+        data = (int, float, np.ndarray)
+        names = _reads(self.tree) - set(_names(self.tree))
+        return sorted(name for name in names if isinstance(self.space.get(name), data))
 
     def segment(self, node):
         if not _placed(node):
@@ -294,6 +278,28 @@ def _names(tree):
     names = [each.arg for each in ast.walk(tree) if isinstance(each, ast.arg)]
     stored = (n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and _stores(n))
     return list(dict.fromkeys([*names, *stored]))
+
+
+def _loads(tree):
+    """The names that a tree reads, as nodes."""
+    return [n for n in ast.walk(tree) if isinstance(n, ast.Name) and not _stores(n)]
+
+
+def _reads(tree):
+    return {n.id for n in _loads(tree)}
+
+
+def _writes(step):
+    """Names that an assignment gives a value to, or changes by an index."""
+    targets = step.targets if isinstance(step, ast.Assign) else [step.target]
+    parts = [part for target in targets for part in getattr(target, "elts", [target])]
+    while any(hasattr(part, "value") for part in parts):  # x for x[0], x.T and *x
+        parts = [getattr(part, "value", part) for part in parts]
+    return {part.id for part in parts if isinstance(part, ast.Name)}
+
+
+def _linenos(tree):
+    return {n.lineno for n in ast.walk(tree) if hasattr(n, "lineno")}
 
 
 def _stores(node):
@@ -559,90 +565,63 @@ def _expression_edits(tree, answer):
 
 def _joint_edits(source):
     """Edits that are one mistake in several places."""
-    tree = source.tree
-    names, parents = _names(tree), _parents(tree)
-    steps = [n for n in ast.walk(tree) if isinstance(n, (ast.Assign, ast.Return))]
-    loads = [n for n in ast.walk(tree) if isinstance(n, ast.Name) and not _stores(n)]
-
-    def other(node, new):
-        """In place of a name, another one, or several as a tuple."""
-        if isinstance(new, str):
-            return Edit(1, node, "name", None, (node, "id", new))
-        parent, field, at = parents[id(node)]
-        if at is not None:
-            new = [new if k == at else each for k, each in enumerate(getattr(parent, field))]
-        return Edit(1, node, "other", None, (parent, field, new))
-
-    def joint(cost, parts):
-        fields = _merged(parts)
-        if fields and len(parts) == 1:
-            parts[0].cost = cost
-            yield parts[0]
-        elif fields:
-            both = Edit(cost, parts[-1].node, parts[0].kind, None, *fields)
-            both.parts = parts
-            yield both
-
+    tree, names, loads = source.tree, _names(source.tree), _loads(source.tree)
+    steps = [n for n in ast.walk(tree) if isinstance(n, ast.Assign)]
     # Data of the notebook, read in place of the arguments
-    wide = source.outside()
-    alike = {old: [n for n in names if old.lower().startswith(n.lower())] for old in wide}
-    parts = [other(n, alike[n.id][0]) for n in loads if alike.get(n.id)]
-    yield from joint(0.9, parts)
+    alike = {old: [n for n in names if old.startswith(n)] for old in source.outside()}
+    yield from _joint(0.9, [_other(tree, n, alike[n.id][0]) for n in loads if alike.get(n.id)])
     # What a line makes from a value is not used, the value itself is, in the lines after it
-    unused, stored = [], {n.id for n in loads}
+    unused = []
     for step in steps:
-        if isinstance(step, ast.Return):
-            continue
-        target, value = step.targets[0], step.value
+        target, value, together = step.targets[0], step.value, []
         pairs = [(target, value)]
         if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
             pairs = list(zip(target.elts, value.elts, strict=False))
-        later = [n for n in loads if n.lineno > step.end_lineno]
-        together = []
-        for made, source_ in pairs:
-            new = made.id if isinstance(made, ast.Name) else None
-            if isinstance(made, ast.Tuple) and isinstance(source_, ast.Name):
-                new = ast.Tuple(
-                    [ast.Name(e.id, ast.Load()) for e in made.elts if isinstance(e, ast.Name)],
-                    ast.Load(),
-                )
-            if new is None:
+        for made, value in pairs:
+            if not isinstance(made, ast.Name) and not isinstance(value, ast.Name):
                 continue
-            olds = [n.id for n in ast.walk(source_) if isinstance(n, ast.Name)]
-            olds = [n for n in dict.fromkeys(olds) if n in names and n != new]
-            for number, old in enumerate(olds):
-                parts = [other(n, new) for n in later if n.id == old]
-                yield from joint(1.0, parts)
-                if number == 0:
+            olds = [n.id for n in ast.walk(value) if isinstance(n, ast.Name) and n.id in names]
+            for old in dict.fromkeys(olds):
+                later = [n for n in loads if n.id == old and n.lineno > step.end_lineno]
+                parts = [_other(tree, n, made) for n in later if ast.unparse(made) != old]
+                yield from _joint(1.0, parts)
+                if old == olds[0]:
                     together += parts
-                    if isinstance(new, str) and new not in stored:
+                    if isinstance(made, ast.Name) and made.id not in _reads(tree):
                         unused += parts
-        if len(pairs) > 1 and together:
-            yield from joint(1.0, together)
-    if unused:
-        yield from joint(0.9, unused)
+        yield from _joint(1.0, together if len(pairs) > 1 else [])
+    yield from _joint(0.9, unused)
     # All that is returned, divided by m
-    back = {
-        n.id
-        for s in steps
-        if isinstance(s, ast.Return)
-        for n in ast.walk(s)
-        if isinstance(n, ast.Name)
-    }
-    for m in ("m", "X.shape[1]"):
+    back = set().union(*(_reads(n) for n in ast.walk(tree) if isinstance(n, ast.Return)))
+    for m in [m for m in ("m", "X.shape[1]") if m.split(".")[0] in names]:
+        new = [(s, ast.BinOp(s.value, ast.Div(), _expression(m))) for s in steps]
         parts = [
-            Edit(
-                1.1,
-                s.value,
-                "more",
-                None,
-                (s, "value", ast.BinOp(s.value, ast.Div(), _expression(m))),
-            )
-            for s in steps
-            if isinstance(s, ast.Assign) and getattr(s.targets[0], "id", None) in back
+            Edit(1.1, step.value, "more", None, (step, "value", value))
+            for step, value in new
+            if getattr(step.targets[0], "id", None) in back
         ]
-        if len(parts) > 1 and m.split(".")[0] in names:
-            yield from joint(1.1, parts)
+        yield from _joint(1.1, parts if len(parts) > 1 else [])
+
+
+def _other(tree, node, new):
+    """In place of a name, another one, or the names of a tuple."""
+    if isinstance(new, ast.Tuple):
+        names = [ast.Name(each.id, ast.Load()) for each in new.elts if isinstance(each, ast.Name)]
+        parent, field, at = _parents(tree)[id(node)]
+        new = ast.Tuple(names, ast.Load())
+        if at is not None:
+            new = [new if k == at else each for k, each in enumerate(getattr(parent, field))]
+        return Edit(1, node, "other", None, (parent, field, new))
+    return Edit(1, node, "name", None, (node, "id", getattr(new, "id", new)))
+
+
+def _joint(cost, parts):
+    """One edit of several, if they do not contradict each other."""
+    fields = _merged(parts)
+    if fields:
+        both = Edit(cost, parts[-1].node, parts[0].kind, None, *fields)
+        both.parts = parts
+        yield both
 
 
 def _brackets(node, parent, put):
@@ -890,7 +869,7 @@ def _bare(tree):
 
 def _known(node, names):
     """True when the node reads only names that the learner's function has, and functions."""
-    read = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and not _stores(n)}
+    read = _reads(node)
     bound = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and _stores(n)}
     return read - bound <= set(names) | {
         "np",
