@@ -538,7 +538,7 @@ def way_back(values, slopes=None):
         arrow(start, end, BLUE)
     for start, end in (("W1", "Z1"), ("b1", "Z1"), ("W2", "Z2"), ("b2", "Z2")):
         arrow(start, end, BLUE)
-    by = ["said - should say", "through W2", "the mask", "times {}", "as it is"]
+    by = ["said - should say", "by W2", "mask", "by {}", "as it is"]
     if slopes:
         by = ["A2 - one_hot(Y)", "W2.T @", "* mask", "@ {}.T", "sum"]
     corner = "angle,angleA=-90,angleB=180,rad=8"
@@ -557,9 +557,9 @@ def way_back(values, slopes=None):
     return (
         fig,
         f"A tiny network. Boxes from left to right, joined by arrows: {went}. From below "
-        f"come {params}. Beneath, arrows from right to left: from the loss by {by[0]} to dZ2, by "
-        f"{by[1]} to dA1, by {by[2]} to dZ1; branches down by {by[3].format('A1')} to dW2, by "
-        f"{by[3].format('X')} to dW1, by {by[4]} to db2 and db1. "
+        f"come {params}. Beneath, arrows from right to left: from the loss to dZ2 ({by[0]}), to "
+        f"dA1 ({by[1]}), to dZ1 ({by[2]}); branches down to dW2 ({by[3].format('A1')}), dW1 "
+        f"({by[3].format('X')}), db2 and db1 ({by[4]}). "
         + (f"Slopes: {came}." if slopes else "A question mark stands for each slope."),
         f"Forward to the loss {told['loss']}, then back: start with dZ2 = A2 - one_hot(Y); each "
         "other arrow says how the next slope is made from the one before it."

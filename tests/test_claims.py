@@ -54,7 +54,7 @@ CLAIMS = [
     ("init-params-scaled-text", r"to (0\.\d+)\. The", "(2 / 10) ** 0.5", 0.0005),
     ("too-large-text", r"about (\d+) % on dev", "100 * history[-1]['dev_accuracy']", 0.5),
     ("too-large-answer", r"About (\d+) %", "100 * history_large[-1]['train_accuracy']", 0.5),
-    ("too-large-answer", r"near ([\d.]+) are", "history_large[-1]['train_loss']", 0.02),
+    ("too-large-answer", r"creeps to ([\d.]+) usually", "history_large[-1]['train_loss']", 0.02),
     ("climb", r"stand at (\d+) %", "100 * history[-1]['dev_accuracy']", 0.5),
     ("batch-clouds-text", r"all ([\d,]+) digits", "Y_train.size", 0),
     ("train-text", r"at ([\d,]+) digits", "10 * Y_train.size", 0),

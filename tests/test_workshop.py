@@ -59,10 +59,11 @@ def test_minutes_are_the_same_in_all_three_places_and_add_up(sections, table):
         assert f"**Minutes:** {minutes}." in cells[0].source, title
         assert table[title][2] == str(minutes), title
     for column, path in enumerate(student_copy.PATHS):
-        [slack] = [row[column] for name, row in table.items() if name.startswith("Slack")]
-        taught = sum(int(table[title][column]) for title in sections) + int(slack)
-        assert taught == int(path) == int(table["Together"][column])
-        assert int(table["On the clock"][column]) == taught + int(table["Breaks"][column])
+        taught = sum(int(table[title][column]) for title in sections)
+        assert taught == int(table["Together"][column])
+        more = [row[column] for name, row in table.items() if name.startswith(("Slack", "Breaks"))]
+        assert int(table["On the clock"][column]) == taught + sum(map(int, more)) >= int(path)
+        assert int(path) in (taught, taught + int(more[0]))
     after_7 = [title for title in sections if int(title.split(".")[0]) > 7]
     assert all(table[title][0] == "0" for title in after_7)
 
