@@ -51,7 +51,7 @@ CATCH_UP = (
     "it: you can go on here, and what you wrote stays."
 )
 OWN_WORDS = {
-    r"Write yours before you read mine: .*": "Hints and my version are folded under the cell.",
+    r"`README.md` says how to make a copy .*": "Hints and my version are folded under the cell.",
     r"\*\*Behind\?\*\* Each section says .*": (
         "**Behind?** Each section opens with a folded cell that brings you up to it."
     ),
