@@ -34,11 +34,11 @@ class Mistake(Exception):
     calls. good: for each array that came back, whether it was right.
     """
 
-    own, good = False, ()
+    good = ()
 
-    def __init__(self, text, cause=None, line=0, look=None):
+    def __init__(self, text, cause=None, line=0, look=None, own=False):
         super().__init__(text)
-        self.cause, self.line, self.look = cause, line, look
+        self.cause, self.line, self.look, self.own = cause, line, look, own
 
 
 class NotWritten(Mistake):
@@ -73,10 +73,13 @@ def check(body):
             from . import search  # only now, so that a passing check stays as fast
 
             place, progress.searching, progress.first = "", True, progress.stage
-            with contextlib.suppress(Exception):  # an error of the search helps no learner
+            try:
                 again = functools.partial(trial, body)
                 place = search.place(function, again, body.__name__, mistake, show)
-            progress.searching, progress.first = False, None
+            except Exception:
+                pass  # what came out is worth more to the learner than an error of the search
+            finally:  # also when they press stop
+                progress.searching, progress.first = False, None
             said = f"{body.__name__}: {mistake} {place}".rstrip()
             raise AssertionError(said) from mistake.cause
         print(f"{body.__name__}: right. {sentence}")
@@ -261,9 +264,7 @@ def their_error(function, error):
         hint = f"It says: {error}; labels and rows are counted from 0 to 9."
     else:
         hint = f"It says: {said}."
-    mistake = Mistake(f"{where}. {hint}", error.with_traceback(first), first.tb_lineno)
-    mistake.own = own
-    return mistake
+    return Mistake(f"{where}. {hint}", error.with_traceback(first), first.tb_lineno, own=own)
 
 
 def reads_outside(function):

@@ -106,7 +106,7 @@ class Source:
         self.space = {
             name: _guarded(value)
             for name, value in self.globals.items()
-            if name in used or callable(value) or name.startswith("__")
+            if name in used or callable(value) or inspect.ismodule(value) or name[:2] == "__"
         }
         self.tree.short = sum(isinstance(n, ast.stmt) for n in ast.walk(self.tree)) <= 3
         self.decorators, self.tree.decorator_list = self.tree.decorator_list, []
@@ -1042,7 +1042,7 @@ def place(function, trial, answer, mistake, show=False):
     if found and found.proved and not (mistake.look and found.lines[0][2] == "before"):
         return found.said(show, mistake.line if mistake.own else 0)
     suspects = unused = {}
-    with contextlib.suppress(LookupError, RecursionError, SyntaxError):
+    with _quiet(), contextlib.suppress(LookupError, RecursionError, SyntaxError):
         source = Source(function, safe=False)
         every = source.lines("")
         suspects = source.lines(mistake.look) if mistake.look else {}

@@ -31,6 +31,7 @@ CLAIMS = [
     ("digit-grid-answer", r"to ([\d,]+) ones", "(labels == 1).sum()", 0),
     ("digit-grid-answer", r"right for (\d+) of 100", "100 * (labels == 1).mean()", 0.5),
     ("network-text", r"(\d+) of 100", "100 * np.mean(nearest == Y_dev)", 0.5),
+    ("overflow-text", r"and 2 it makes ([\d.]+),", "softmax(np.arange(3.0)[:, None])[0, 0]", 0.005),
     ("softmax-text", r"happens above (\d+)", "np.floor(np.log(np.finfo(np.float64).max))", 0),
     ("softmax-text", r"already above (\d+)", "np.floor(np.log(np.finfo(np.float32).max))", 0),
     ("cross-entropy-text", r"the same ([\d.]+)\.", "np.log(2)", 0.0005),

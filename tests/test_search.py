@@ -140,6 +140,23 @@ def test_an_edit_cannot_reach_for_data_of_the_notebook():
     assert "m" not in source.space and "X_train" not in source.space
 
 
+def test_stop_during_a_search_leaves_the_next_check_as_it_was(monkeypatch):
+    """Fails if a check that was stopped makes all later checks silent."""
+
+    def pressed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(search, "repair", pressed)
+        checks.forward_prop(build(FORWARD)["forward_prop"])
+    assert "stops at line 4" in message("forward_prop", FORWARD)
+
+
+def test_an_edit_may_reach_for_numpy_where_the_function_does_not():
+    said = message("ReLU", "def ReLU(Z):\n    return max(Z, 0)\n")
+    assert "look at `max`. With another name there, everything is right." in said
+
+
 def test_without_a_source_a_check_says_what_came_out():
     function = build(FORWARD)["forward_prop"]
     del linecache.cache["<cell>"]
