@@ -547,7 +547,7 @@ def way_back(values, slopes=None):
     arrow("dA1", "dZ1", ORANGE, by[2], (1.5, 320))
     for i, x, array in ((1, 1, "X"), (2, 3, "A1")):
         arrow(f"dZ{i}", f"dW{i}", ORANGE, by[3].format(array), (x - 0.65, 415))
-        arrow(f"dZ{i}", f"db{i}", ORANGE, by[4], (x + 0.45, 415))
+        arrow(f"dZ{i}", f"db{i}", ORANGE, by[4], (x + 0.52, 415))
     _note(ax, "forward:\nvalues", (-0.4, 190), ha="left")
     _note(ax, "backward:\nslopes", (-0.4, 335), ha="left")
     told = {name: "; ".join(text.split("\n")) for name, text in numbers.items()}
