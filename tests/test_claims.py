@@ -50,16 +50,20 @@ CLAIMS = [
     ("overfit-20-text", r"([\d,]+) parameters can learn", "size(params_20)", 0),
     ("overfit-1000-text", r"ends at (\d+) %", "100 * history_20[-1]['train_accuracy']", 0),
     ("lineage-run-text", r"notebook: ([\d,]+) digits", "Y_full.size", 0),
-    ("init-params-scaled-text", r"784, which is (\d+)", "784**0.5", 0),
+    ("init-params-scaled-text", r"about (\d+), the root of 784", "sums.std()", 0.5),
     ("init-params-scaled-text", r"from ([\d.]+) to", "12**-0.5", 0.0005),
     ("init-params-scaled-text", r"to (0\.\d+)\. The", "(2 / 10) ** 0.5", 0.0005),
     ("too-large-text", r"about (\d+) % on dev", "100 * history[-1]['dev_accuracy']", 0.5),
     ("too-large-answer", r"About (\d+) %", "100 * history_large[-1]['train_accuracy']", 0.5),
     ("too-large-answer", r"creeps to ([\d.]+) usually", "history_large[-1]['train_loss']", 0.02),
+    ("two-mistakes-answer", r"at ([\d.]+) % on dev", "100 * ends(history_bias)", 0.05),
+    ("two-mistakes-answer", r"at ([\d.]+) %:", "100 * ends(history_1000[:51])", 0.05),
     ("climb", r"stand at (\d+) %", "100 * history[-1]['dev_accuracy']", 0.5),
     ("batch-clouds-text", r"all ([\d,]+) digits", "Y_train.size", 0),
-    ("train-text", r"at ([\d,]+) digits", "10 * Y_train.size", 0),
-    ("train-text", r"at (\d+) times", "250 * Y_full.size / (10 * Y_train.size)", 0.5),
+    ("train-text", r"as ([\d,]+) small", "10 * -(-Y_train.size // 128)", 0),
+    ("rung-4-text", r"at ([\d.]+) % on train", "100 * history_3[-1]['train_accuracy']", 0.05),
+    ("rung-4-text", r"and ([\d.]+) % on dev", "100 * history_3[-1]['dev_accuracy']", 0.05),
+    ("rung-6-text", r"misread (\d+) of", "Y_dev.size * (1 - history_5[-1]['dev_accuracy'])", 0.5),
     ("rung-2-text", r"128: ([\d,]+) parameters", "size(params_2)", 0),
     ("spread-of-seeds", r"ten is about (\d)", "10**0.5", 0.2),
     ("spread-of-seeds", r"about ([\d.]+) points", "196 * (0.0099 / Y_test.size) ** 0.5", 0.05),
@@ -100,6 +104,8 @@ BOUNDS = [
     ("41,000 digits are no better", "gain(history_first, history_1000, 'dev_accuracy')", 0, 0.05),
     ("a large alpha throws the loss up", "max(r['train_loss'] for r in history_large)", 9, 999),
     ("a large alpha kills all units", "forward_prop(*params_large, X_full)[1].any()", 0, 0),
+    ("without the subtraction the loss is lost", "np.isnan(history_nan[-1]['train_loss'])", 1, 1),
+    ("few full-batch steps go nowhere", "np.mean(A2_ten_steps.argmax(axis=0) == Y_dev)", 0.05, 0.5),
     ("empty pixels exist", "(~X_train.any(axis=1)).sum()", 50, 783),
     ("their weights never move", "abs(moved[:, ~X_train.any(axis=1)]).max()", 0, 0),
     ("16 times the digits, a cloud a quarter as wide", "clouds_ratio()", 3.2, 4.8),
@@ -157,6 +163,8 @@ def size(params):
     return sum(p.size for p in params)
 def gain(one, other, key):
     return other[-1][key] - one[-1][key]
+def ends(history):
+    return history[-1]["dev_accuracy"]
 def gap(history):
     return history[-1]["train_accuracy"] - history[-1]["dev_accuracy"]
 def creep(history):
