@@ -23,9 +23,8 @@ from matplotlib.patches import ConnectionPatch, Rectangle
 
 DPI = 144  # stored dots per inch; a browser shows 96 CSS px to the inch, so 12 pt text is 16 px
 WIDTH = 816  # CSS px of every figure
-# On white these have a contrast of at least 3:1; black, GREY and BLUE, used for text, of 4.5:1
-BLUE, ORANGE, GREEN, PINK = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
-GREY, LINE = "#636363", "#8A8A8A"
+# On white these have a contrast of at least 3:1; black and BLUE, used for text, of 4.5:1
+BLUE, ORANGE, GREEN, PINK, LINE = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#8A8A8A"
 LOOKS = [(BLUE, "o"), (ORANGE, "s"), (GREEN, "^"), (PINK, "D")]  # told apart by marker as well
 INK = matplotlib.colormaps["gray_r"].resampled(32)  # few colours, small files
 WEIGHT = matplotlib.colormaps["cividis"].resampled(33)  # lightness alone tells the two ends apart
@@ -162,7 +161,7 @@ def _bars(ax, values, texts, colors, hatches=None):
     ax.set(ylim=(9.6, -0.6), xticks=[], yticks=range(10))
     ax.tick_params(left=False)
     ax.spines[["bottom", "left"]].set_visible(False)
-    ax.axvline(0, color=GREY, lw=1)
+    ax.axvline(0, color=LINE, lw=1)
     ax.margins(x=0.2 if min(values) < 0 else 0.05)  # room between the digits and bars to the left
 
 
@@ -176,28 +175,26 @@ def percent(p):
 
 @_styled
 def pixel_numbers(x, label):
-    """One digit x (784,) and, enlarged, the 10 x 10 pixels with most ink and their numbers."""
+    """One digit x (784,) and, enlarged, the 10 x 10 pixels in its middle and their numbers."""
     digit = np.rint(255 * _floats(_columns(x)[0])).astype(int).reshape(28, 28)
-    ink = np.lib.stride_tricks.sliding_window_view(digit, (10, 10)).sum(axis=(2, 3))
-    top, left = (int(i) for i in np.unravel_index(ink.argmax(), ink.shape))
-    crop = digit[top : top + 10, left : left + 10]
+    crop = digit[9:19, 9:19]
     title = f"The computer sees this {label} as 784 numbers"
     fig, (whole, part) = _figure(470, title, 1, 2, width_ratios=(0.8, 1))
     for ax, pixels, color, lw in ((whole, digit, LINE, 1), (part, crop, ORANGE, 3)):
         ax.imshow(pixels, cmap=INK, vmin=0, vmax=255)
         ax.set(xticks=[], yticks=[])
         ax.spines[:].set(visible=True, color=color, lw=lw)
-    _frame(whole, left - 0.5, top - 0.5, ORANGE, 3, (10, 10))
+    _frame(whole, 8.5, 8.5, ORANGE, 3, (10, 10))
     for y in (-0.5, 9.5):  # from the frame's right corners to the enlarged frame
-        ends = ((left + 9.5, top + y), (-0.5, y), whole.transData, part.transData)
+        ends = ((18.5, 9 + y), (-0.5, y), whole.transData, part.transData)
         fig.add_artist(ConnectionPatch(*ends, color=ORANGE, ls="--"))
     for (row, column), value in np.ndenumerate(crop):  # from 136 on, INK is dark enough for white
         _note(part, value, (column, row), color="white" if value > 135 else "black")
     inked = np.count_nonzero(digit)
     return Picture(
         fig,
-        f"28 x 28 pixels; rows {top} to {top + 9} of columns {left} to {left + 9} enlarged, with "
-        f"their numbers: {'; '.join(' '.join(map(str, row)) for row in crop)}.",
+        "28 x 28 pixels; rows and columns 9 to 18 enlarged, with their numbers: "
+        f"{'; '.join(' '.join(map(str, row)) for row in crop)}.",
         f"784 numbers, from 0 for paper to 255 for full ink; {inked} of them are not 0.",
     )
 
@@ -504,7 +501,7 @@ def gradient_match(analytic, numeric, names):
     return Picture(
         fig,
         f"Scatter chart, a point for each parameter. {'; '.join(told)}.",
-        f"Relative difference {max(errors):.2g} at most.",
+        f"The largest relative difference is {max(errors):.2g}.",
     )
 
 
@@ -559,22 +556,18 @@ def training_curves(history, unit="step", weights=None):
             rows = rows[1:]
         if not rows:
             continue
-        name, dev, every = f"{run}, {part}" if run else part, part == "dev", max(1, len(rows) // 8)
+        name, dev = f"{run}, {part}" if run else part, part == "dev"
         columns = ("step", f"{part}_loss", f"{part}_accuracy")
         steps, loss, right = np.array([[row[c] for c in columns] for row in rows], dtype=float).T
         loss[~np.isfinite(loss)] = np.nan
-        first, last = (
-            f"{name}: loss {loss[i]:.2f}, {100 * right[i]:.1f} %".replace("nan", "no number")
-            for i in (0, -1)
-        )
+        said = [f"{name}: loss {a:.2f}, {100 * b:.1f} %" for a, b in zip(loss, right, strict=True)]
+        said = [words.replace("loss nan", "loss no number") for words in said]
+        every = max(1, len(rows) // 8)
+        shift = len(ends) * max(1, every // 4) % every  # markers beside those of the other lines
         look = {"color": color, "marker": marker, "lw": 2, "ms": 8, "clip_on": False}
-        look |= {"ls": "--", "mfc": "white"} if dev else {}
-        look["markevery"] = (
-            len(ends) * -(-every // 4) % every,
-            every,
-        )  # beside those of the others
-        starts.append(f"{first}, loss at most {np.nanmax(loss, initial=0):.2f}")
-        ends.append(last)
+        look |= {"markevery": (shift, every)} | ({"ls": "--", "mfc": "white"} if dev else {})
+        starts.append(f"{said[0]} at first, loss at most {np.nanmax(loss, initial=0):.2f}")
+        ends.append(said[-1])
         axes["loss"].plot(steps, loss, label=ends[-1], **look)
         axes["accuracy"].plot(steps, 100 * right, **look)
         gone, low = np.isnan(loss), np.nan_to_num(loss, nan=np.inf).argmin()
@@ -586,12 +579,12 @@ def training_curves(history, unit="step", weights=None):
             axes["loss"].plot(steps[low], loss[low], "*", color="black", ms=16, label=told[-1])
     axes["loss"].set_ylim(0, 1.05 * axes["loss"].get_ylim()[1])
     if axes["loss"].get_ylim()[1] > 2.4:
-        axes["loss"].axhline(np.log(10), color=GREY, lw=1, ls=":", label="blind guessing: ln 10")
+        axes["loss"].axhline(np.log(10), color=LINE, lw=1, ls=":", label="blind guessing: ln 10")
         told.append(f"the loss of blind guessing is ln 10 = {np.log(10):.2f}")
     if unit == "step":
         axes["accuracy"].set_ylim(0, 102)
     for ax, title in ((axes["loss"], "loss"), (axes["accuracy"], "accuracy in %")):
-        ax.set(title=title, xlabel=unit)
+        ax.set(title=title, xlabel=unit, xlim=axes["accuracy"].get_xlim())
         ax.locator_params(axis="x", nbins=6, integer=True, min_n_ticks=1)
     fig.legend(loc="outside upper left", ncols=1 if len(runs) > 1 else 2, labelspacing=0.5)
     if weights is not None:
@@ -604,7 +597,7 @@ def training_curves(history, unit="step", weights=None):
         told.append(f"below, the weights of {n} hidden units, at the start and at the end")
     return Picture(
         fig,
-        f"Charts of loss and accuracy by {unit}; solid: train, dashed: dev. At the start, "
+        f"Charts of loss and accuracy by {unit}; solid: train, dashed: dev. "
         f"{'; '.join([*starts, *told])}.",
         f"At the end, {'; '.join(ends)} right.",
     )
@@ -638,12 +631,12 @@ def answers(X, A2, Y=None, columns=6, rows=None):
             told[i] += f" wrong: is {Y[i]}" if bad else " right"
     for name, (x, y) in zip(rows or [], corners[::columns], strict=False):
         _note(ax, textwrap.fill(name, 10), (x, y + 14), (-8, 0), ha="right")
-    right = "" if Y is None else f" {(said == Y).sum()} right."
+    right = "" if Y is None else f"Right: {(said == Y).sum()} of {said.size}. "
     return Picture(
         fig,
         f"Under each digit a bar as long as the probability, the answer and its probability. "
         f"{' and '.join(rows or ['In reading order'])}: {', '.join(told)}.",
-        f"{said.size} digits.{right} On average the network is {percent(p.mean())} sure.",
+        f"{right}On average the network is {percent(p.mean())} sure.",
     )
 
 
