@@ -614,7 +614,8 @@ def answers(X, A2, Y=None, columns=6, rows=None):
     wide = (WIDTH - (110 if rows else 16)) / columns  # CSS px of a picture and the gap beside it
     side = min(0.8 * wide, 530 / deep - 76)
     gap = (round(28 * (wide / side - 1)), round(28 * 76 / side))
-    title = "What the network answers, and how sure it is"
+    right = "" if Y is None else f"{(said == Y).sum()} of {said.size} right. "
+    title = f"{right}What the network answers, and how sure it is"
     fig, ax = _figure(2 * round(30 + deep * (side + 76) / 2), title)
     _, corners = _sheet(ax, X, columns, gap)
     told = [f"{answer} ({percent(sure)})" for answer, sure in zip(said, p, strict=True)]
@@ -631,7 +632,6 @@ def answers(X, A2, Y=None, columns=6, rows=None):
             told[i] += f" wrong: is {Y[i]}" if bad else " right"
     for name, (x, y) in zip(rows or [], corners[::columns], strict=False):
         _note(ax, textwrap.fill(name, 10), (x, y + 14), (-8, 0), ha="right")
-    right = "" if Y is None else f"Right: {(said == Y).sum()} of {said.size}. "
     return Picture(
         fig,
         f"Under each digit a bar as long as the probability, the answer and its probability. "

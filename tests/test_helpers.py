@@ -185,7 +185,7 @@ def test_numbers_of_a_description_are_those_of_the_data():
     """Four figures, read by hand from their data."""
     (X, A2, Y), _ = cases()["answers"][0]
     right = (A2.argmax(axis=0) == Y).sum()
-    assert f"Right: {right} of 12." in drawn("answers", 0)[0].description
+    assert f"{right} of 12 right." in drawn("answers", 0)[0].description
     [counts], _ = cases()["confusion_matrix"][0]
     said = drawn("confusion_matrix", 0)[0].description
     assert f"{np.trace(counts):,} of {counts.sum():,} right" in said
