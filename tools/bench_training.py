@@ -1,6 +1,6 @@
 """How fast and how well the notebook's own functions train. Run by hand, on a quiet machine:
 
-    python tools/bench_training.py                      every part, about 20 minutes on 2 cores
+    python tools/bench_training.py                      every part, about an hour on 2 cores
     python tools/bench_training.py --parts epoch race   some parts
     python tools/bench_training.py --save               keeps the figures in tools/measured.json
 
@@ -11,7 +11,6 @@ own: loaded together, their threads slow each other. All use float32 and --threa
 """
 
 import argparse
-import contextlib
 import json
 import multiprocessing
 import os
@@ -19,15 +18,19 @@ import platform
 import sys
 import time
 import warnings
+from concurrent.futures import ProcessPoolExecutor
 from datetime import date
-from functools import partial
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 
+import matplotlib
 import nbformat
 import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier
@@ -65,12 +68,8 @@ LIBRARY = "4 falling alpha"  # the rung with which scikit-learn is compared
 
 # One epoch of plain mini-batch descent, for the comparison of speeds: 784-128-10
 HIDDEN, BATCH, ALPHA = 128, 128, 0.1
-# What the race to 98 % may choose from: (batch, first alpha, epochs), momentum 0.9, falling alpha.
-RACE = [(batch, alpha, epochs) for batch in (64, 128) for alpha in (0.05, 0.1, 0.15)
-        for epochs in (6, 8, 10)]  # fmt: skip
-
-
-# ---------------------------------------------------------------- the tools of all parts
+# What the race to 98 % may choose from: (batch, first alpha, epochs), momentum 0.9, falling alpha
+RACE = [(b, a, e) for b in (64, 128) for a in (0.05, 0.1, 0.15) for e in (6, 8, 10)]
 
 
 def functions():
@@ -90,193 +89,172 @@ def load_data(f):
     return X, Y, X_dev, Y_dev, X_test, Y_test
 
 
-def serve(pipe, make):
-    """In a new process: build a contender with make(f, data), then run it whenever it is asked."""
-    warnings.simplefilter("ignore", ConvergenceWarning)  # a few epochs are meant, not forgotten
-    f = functions()
-    run = make(f, load_data(f))
-    with contextlib.suppress(EOFError):  # nobody asks any more
-        while True:
-            arguments = pipe.recv()
-            start = time.perf_counter()
-            result = run(*arguments)
-            pipe.send((time.perf_counter() - start, result))
-
-
-class Contender:
-    """make(f, data) -> function, in a process of its own. Called, it gives (seconds, result)."""
-
-    def __init__(self, make):
-        context = multiprocessing.get_context("spawn")  # a fork would inherit BLAS threads
-        self.pipe, theirs = context.Pipe()
-        self.process = context.Process(target=serve, args=(theirs, make), daemon=True)
-        self.process.start()
-        theirs.close()  # so that recv fails if the process dies, instead of waiting for ever
-
-    def __call__(self, *arguments):
-        time.sleep(0.3)  # threads that still spin after their last job fall asleep
-        self.pipe.send(arguments)
-        return self.pipe.recv()
-
-
 def accuracy(f, params, X, Y):
+    """Share of right answers, 0 to 1, of a network with these parameters."""
     return f["get_accuracy"](f["get_predictions"](f["forward_prop"](*params, X)[3]), Y)
 
 
-def torch_network(start):
-    """784-n-10 in PyTorch with our start (W1, b1, W2, b2), so that both begin alike."""
-    import torch
-
-    W1, b1, W2, b2 = (torch.tensor(p) for p in start)
-    net = torch.nn.Sequential(
-        torch.nn.Linear(784, len(W1)), torch.nn.ReLU(), torch.nn.Linear(len(W1), 10)
-    )
-    with torch.no_grad():
-        for parameter, value in zip(net.parameters(), (W1, b1, W2, b2), strict=True):
-            parameter.copy_(value.reshape(parameter.shape))
-    return net
+def classifier(hidden, batch, alpha, epochs, **more):
+    """scikit-learn's network, with the plain steps of ours."""
+    more |= {"batch_size": batch, "learning_rate_init": alpha, "max_iter": epochs}
+    return MLPClassifier((hidden,), solver="sgd", alpha=0, **more)
 
 
-def torch_epoch(net, optimizer, X, Y, batch):
-    """One epoch of the plain PyTorch loop; X (m, 784) and Y (m,) are tensors, loaded before."""
-    import torch
-
-    for chosen in torch.randperm(len(Y)).split(batch):
-        loss = torch.nn.functional.cross_entropy(net(X[chosen]), Y[chosen])
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
+# ---------------------------------------------------------------- who is compared
+# Each is made in a process of its own with (functions, data). start() makes a new network, then
+# epoch() is one pass over the training digits. Those who race take a seed, momentum and settings.
 
 
-def torch_data(X, Y):
-    """Our arrays as tensors: X (m, 784) without a copy, labels int64."""
-    import torch
+class Ours:
+    def __init__(self, f, data):
+        self.f, self.data = f, data
 
-    return torch.from_numpy(X.T), torch.from_numpy(Y.astype(np.int64))
+    def start(self, seed=0, momentum=False):
+        self.params = self.f["init_params_scaled"](HIDDEN, seed=seed)
+        self.rng = np.random.default_rng(seed)
+        self.momentum = self.f["update_velocity"] if momentum else None
+
+    def epoch(self, batch=BATCH, alpha=ALPHA):
+        X, Y, step = *self.data[:2], self.momentum
+        self.params = self.f["train_epoch"](self.params, X, Y, alpha, batch, self.rng, step)
+
+    def right(self):
+        """Accuracy on the test digits, 0 to 1."""
+        return accuracy(self.f, self.params, *self.data[4:])
 
 
-# ---------------------------------------------------------------- epoch: how fast
-
-
-def our_epoch(f, data):
-    X, Y, rng, start = *data[:2], np.random.default_rng(0), f["init_params_scaled"](HIDDEN)
-    return lambda: f["train_epoch"](start, X, Y, ALPHA, BATCH, rng) and None
-
-
-def products_epoch(f, data):
+class Products:
     """An epoch's five matrix products and nothing else: W1 @ X, W2 @ A1, dZ2 @ A1.T, W2.T @ dZ2
     and dZ1 @ X.T of every batch, each on the columns of X as they lie in memory, unshuffled."""
-    X, (W1, _, W2, _) = data[0], f["init_params_scaled"](HIDDEN)
 
-    def run():
-        for start in range(0, X.shape[1], BATCH):
-            X_batch = X[:, start : start + BATCH]
-            Z1 = W1 @ X_batch
-            Z2 = W2 @ Z1
-            _ = Z2 @ Z1.T, W2.T @ Z2, Z1 @ X_batch.T
+    def __init__(self, f, data):
+        self.X, (self.W1, _, self.W2, _) = data[0], f["init_params_scaled"](HIDDEN)
 
-    return run
+    def start(self):
+        pass
 
-
-def sklearn_epoch(f, data):
-    sk = MLPClassifier((HIDDEN,), solver="sgd", batch_size=BATCH, learning_rate_init=ALPHA,
-                       momentum=0, alpha=0, max_iter=1)  # fmt: skip
-    return lambda: sk.fit(data[0].T, data[1]) and None
+    def epoch(self):
+        for start in range(0, self.X.shape[1], BATCH):
+            X_batch = self.X[:, start : start + BATCH]
+            Z1 = self.W1 @ X_batch
+            Z2 = self.W2 @ Z1
+            _ = Z2 @ Z1.T, self.W2.T @ Z2, Z1 @ X_batch.T
 
 
-def pytorch_epoch(f, data):
-    import torch
+class ScikitLearn:
+    def __init__(self, f, data):
+        self.rows, self.Y = data[0].T, data[1]
 
-    tensors, net = torch_data(*data[:2]), torch_network(f["init_params_scaled"](HIDDEN))
-    optimizer = torch.optim.SGD(net.parameters(), lr=ALPHA)
-    return lambda: torch_epoch(net, optimizer, *tensors, BATCH)
+    def start(self):
+        self.network = classifier(HIDDEN, BATCH, ALPHA, epochs=1, momentum=0)
 
-
-def bench_epoch(f, data, args):
-    """Seconds of one epoch, ours and the others', and the median of their ratios, turn by turn."""
-    makers = {"ours": our_epoch, "products alone": products_epoch, "scikit-learn": sklearn_epoch}
-    makers |= {"PyTorch": pytorch_epoch} if TORCH else {}
-    runs = {name: Contender(make) for name, make in makers.items()}
-    for run in runs.values():
-        run()  # once for nothing: the first call pays for threads and memory
-    turns = [{name: run()[0] for name, run in runs.items()} for _ in range(args.repeats)]
-    figures = {}
-    for name in runs:
-        seconds = [turn[name] for turn in turns]
-        found = dict(median_s=median(seconds), min_s=min(seconds), max_s=max(seconds))
-        figures[name] = {key: round(value, 4) for key, value in found.items()}
-        if name != "ours":
-            ratio = median(turn["ours"] / turn[name] for turn in turns)
-            figures[f"ours / {name}"] = round(ratio, 2)
-    return figures
+    def epoch(self):
+        self.network.fit(self.rows, self.Y)
 
 
-# ---------------------------------------------------------------- race: to 98 % on test
+class PyTorch:
+    """The plain PyTorch loop, from our start, so that both begin alike."""
+
+    def __init__(self, f, data):
+        import torch
+
+        self.torch, self.f = torch, f
+        X, Y, _, _, X_test, Y_test = data  # no pixel is copied
+        self.X, self.X_test = torch.from_numpy(X.T), torch.from_numpy(X_test.T)
+        self.Y, self.Y_test = (torch.from_numpy(y.astype(np.int64)) for y in (Y, Y_test))
+
+    def start(self, seed=0, momentum=False):
+        nn = self.torch.nn
+        self.torch.manual_seed(seed)
+        self.net = nn.Sequential(nn.Linear(784, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, 10))
+        start = self.f["init_params_scaled"](HIDDEN, seed=seed)
+        with self.torch.no_grad():
+            for parameter, value in zip(self.net.parameters(), start, strict=True):
+                parameter.copy_(self.torch.from_numpy(value).reshape(parameter.shape))
+        beta = 0.9 if momentum else 0
+        self.optimizer = self.torch.optim.SGD(self.net.parameters(), lr=ALPHA, momentum=beta)
+
+    def epoch(self, batch=BATCH, alpha=ALPHA):
+        self.optimizer.param_groups[0]["lr"] = alpha
+        for chosen in self.torch.randperm(len(self.Y)).split(batch):
+            scores = self.net(self.X[chosen])
+            loss = self.torch.nn.functional.cross_entropy(scores, self.Y[chosen])
+            self.optimizer.zero_grad()
+            loss.backward()
+            self.optimizer.step()
+
+    def right(self):
+        with self.torch.no_grad():
+            return (self.net(self.X_test).argmax(dim=1) == self.Y_test).float().mean().item()
 
 
-def seconds_to(goal, epochs, run_epoch, right):
-    """Training seconds until right() first reaches goal at the end of an epoch; None if never."""
+def separate(kinds):
+    """{name: a pool of one process, in which `contender` is one of these kinds}"""
+    context = multiprocessing.get_context("spawn")  # a fork would inherit BLAS threads
+    names = [name for name in kinds if TORCH or name != "PyTorch"]
+    return {name: ProcessPoolExecutor(1, context, prepare, (kinds[name],)) for name in names}
+
+
+def prepare(kind):
+    """In a new process: make the contender."""
+    global contender
+    warnings.simplefilter("ignore", ConvergenceWarning)  # a few epochs are meant, not forgotten
+    f = functions()
+    contender = kind(f, load_data(f))
+
+
+def epoch_seconds(*settings):
+    """In that process: the seconds of one epoch."""
+    start = time.perf_counter()
+    contender.epoch(*settings)
+    return time.perf_counter() - start
+
+
+def one_epoch():
+    """In that process: the seconds of a new network's first epoch."""
+    contender.start()
+    time.sleep(0.3)  # threads that still spin after their last job fall asleep
+    return epoch_seconds()
+
+
+def to_98(batch, alpha, epochs, seed):
+    """In that process: training seconds until 98 % of the test digits are right; None if never."""
+    contender.start(seed, momentum=True)
+    time.sleep(0.3)
     spent = 0.0
     for epoch in range(epochs):
-        start = time.perf_counter()
-        run_epoch(epoch)
-        spent += time.perf_counter() - start
-        if right() >= goal:
+        spent += epoch_seconds(batch, alpha * (1 - epoch / epochs))
+        if contender.right() >= 0.98:
             return spent
     return None
 
 
-def race_ours(f, data):
-    X, Y, _, _, X_test, Y_test = data
-
-    def race(setting, seed):
-        batch, alpha, epochs = setting
-        alphas, rng = f["falling"](alpha, epochs), np.random.default_rng(seed)
-        params = f["init_params_scaled"](HIDDEN, seed=seed)
-
-        def run_epoch(epoch):
-            nonlocal params
-            momentum = f["update_velocity"]
-            params = f["train_epoch"](params, X, Y, float(alphas[epoch]), batch, rng, momentum)
-
-        return seconds_to(0.98, epochs, run_epoch, lambda: accuracy(f, params, X_test, Y_test))
-
-    return race
+# ---------------------------------------------------------------- the parts
 
 
-def race_torch(f, data):
-    import torch
-
-    tensors, (X_test, Y_test) = torch_data(*data[:2]), torch_data(*data[4:])
-
-    def race(setting, seed):
-        batch, alpha, epochs = setting
-        torch.manual_seed(seed)
-        net = torch_network(f["init_params_scaled"](HIDDEN, seed=seed))
-        optimizer = torch.optim.SGD(net.parameters(), lr=alpha, momentum=0.9)
-
-        def run_epoch(epoch):
-            optimizer.param_groups[0]["lr"] = alpha * (1 - epoch / epochs)
-            torch_epoch(net, optimizer, *tensors, batch)
-
-        def right():
-            with torch.no_grad():
-                return (net(X_test).argmax(dim=1) == Y_test).float().mean().item()
-
-        return seconds_to(0.98, epochs, run_epoch, right)
-
-    return race
+def bench_epoch(f, data, args):
+    """Seconds of one epoch, ours and the others', and the median of their ratios, turn by turn."""
+    kinds = {"ours": Ours, "products alone": Products, "scikit-learn": ScikitLearn}
+    pools = separate(kinds | {"PyTorch": PyTorch})
+    turns = [
+        {name: pool.submit(one_epoch).result() for name, pool in pools.items()}
+        for _ in range(args.repeats + 1)
+    ]
+    turns = pd.DataFrame(turns[1:])  # the first call pays for threads and memory
+    found = turns.agg(["median", "min", "max"]).round(4).add_suffix("_s", axis="index")
+    ratios = turns.rdiv(turns["ours"], axis="index").median().round(2).drop("ours")
+    return found.to_dict() | ratios.add_prefix("ours / ").to_dict()
 
 
 def bench_race(f, data, args):
     """Seconds of training to 98 % on test at 784-128-10, each with its best of one small grid,
     of the settings with which every seed got there."""
-    runs = {"ours": Contender(race_ours)} | ({"PyTorch": Contender(race_torch)} if TORCH else {})
-    seconds = {name: {setting: [] for setting in RACE} for name in runs}
+    pools = separate({"ours": Ours, "PyTorch": PyTorch})
+    seconds = {name: {setting: [] for setting in RACE} for name in pools}
     for setting in RACE:
         for seed in range(args.race_seeds):
-            for name, run in runs.items():
-                seconds[name][setting].append(run(setting, seed)[1])
+            for name, pool in pools.items():
+                seconds[name][setting].append(pool.submit(to_98, *setting, seed).result())
     figures = {}
     for name, by_setting in seconds.items():
         done = {s: median(t) for s, t in by_setting.items() if None not in t}
@@ -284,12 +262,9 @@ def bench_race(f, data, args):
             best = min(done, key=done.get)
             figures[name] = {"median_s": round(done[best], 2), "batch_alpha_epochs": list(best)}
     if len(figures) == 2:
-        times = {name: figures[name]["median_s"] for name in figures}
-        figures["PyTorch / ours"] = round(times["PyTorch"] / times["ours"], 2)
+        ratio = figures["PyTorch"]["median_s"] / figures["ours"]["median_s"]
+        figures["PyTorch / ours"] = round(ratio, 2)
     return figures
-
-
-# ---------------------------------------------------------------- rungs: how well
 
 
 def full_batch(f, data, seed, start, digits, alpha, iterations):
@@ -303,48 +278,50 @@ def train_rung(
 ):
     """Train one rung with its start and its shuffling from seed; returns its parameters."""
     alphas = f["falling"](alpha, epochs) if falls else [alpha] * epochs
-    return f["train"](
-        *data[:2], alphas, batch, params=f["init_params_scaled"](hidden, seed=seed), seed=seed,
-        momentum=f["update_velocity"] if momentum else None, change=f[change] if change else None,
-    )  # fmt: skip
+    params = f["init_params_scaled"](hidden, seed=seed)
+    more = {"momentum": f["update_velocity"]} if momentum else {}
+    more |= {"change": f[change]} if change else {}
+    return f["train"](*data[:2], alphas, batch, params=params, seed=seed, **more)
 
 
 def library(f, data, seed):
     """scikit-learn's network with the settings of a rung, but for the falling alpha."""
-    rung = RUNGS[LIBRARY]
-    sk = MLPClassifier((rung["hidden"],), solver="sgd", batch_size=rung["batch"], alpha=0,
-                       learning_rate_init=rung["alpha"], momentum=0.9, nesterovs_momentum=False,
-                       max_iter=rung["epochs"], random_state=seed)  # fmt: skip
+    settings = {key: RUNGS[LIBRARY][key] for key in SMALL}
+    sk = classifier(**settings, momentum=0.9, nesterovs_momentum=False, random_state=seed)
     sk.fit(data[0].T, data[1])
     (W1, W2), (b1, b2) = sk.coefs_, sk.intercepts_
     return W1.T, b1[:, None], W2.T, b2[:, None]
 
 
+# {name of a row: (what trains it, its settings)}
+ROWS = {name: (full_batch, settings) for name, settings in FULL_BATCH.items()}
+ROWS |= {name: (train_rung, settings) for name, settings in RUNGS.items()}
+ROWS[f"scikit-learn as {LIBRARY}"] = library, {}
+
+
 def bench_rungs(f, data, args):
     """Accuracy and seconds of each rung over seeds; the test rows choose nothing."""
-    settings = FULL_BATCH | RUNGS | {f"scikit-learn as {LIBRARY}": {}}
     figures = {}
-    for name, setting in settings.items():
+    for name, (train, settings) in ROWS.items():
         if not any(word in name for word in args.rungs):
             continue
-        kinds = {**dict.fromkeys(FULL_BATCH, full_batch), **dict.fromkeys(RUNGS, train_rung)}
-        train, found = partial(kinds.get(name, library), f, data, **setting), []
+        found = []
         for seed in range(args.seeds):
             start = time.perf_counter()
-            params = train(seed=seed)
+            params = train(f, data, seed, **settings)
             seconds = time.perf_counter() - start
-            dev, test = (100 * accuracy(f, params, *data[i : i + 2]) for i in (2, 4))
-            found.append((test, dev, seconds))
+            test, dev = (100 * accuracy(f, params, *data[i : i + 2]) for i in (4, 2))
+            found.append({"test": test, "dev": dev, "seconds": seconds})
             print(f"  {name}, seed {seed}: test {test:.2f} %, {seconds:.1f} s", flush=True)
-        test, dev, seconds = np.array(found).T
-        spread = dict(ddof=1) if args.seeds > 1 else {}
-        rounded = {
-            "test_mean": test.mean(), "test_sd": test.std(**spread), "test_min": test.min(),
-            "test_max": test.max(), "dev_mean": dev.mean(), "dev_sd": dev.std(**spread),
-            "median_s": median(seconds),
-        }  # fmt: skip
-        rounded = {key: round(float(value), 2) for key, value in rounded.items()}
-        figures[name] = {"seeds": args.seeds, **setting, **rounded}
+        found = pd.DataFrame(found).agg(["mean", "std", "min", "max", "median"]).round(2)
+        found = found.rename({"std": "sd"}).fillna(0)  # one seed has no deviation
+        figures[name] = {
+            "seeds": args.seeds,
+            **settings,
+            **found["test"][["mean", "sd", "min", "max"]].add_prefix("test_"),
+            **found["dev"][["mean", "sd"]].add_prefix("dev_"),
+            "median_s": found["seconds"]["median"],
+        }
     return figures
 
 
@@ -357,89 +334,78 @@ PARTS = {"epoch": bench_epoch, "race": bench_race, "rungs": bench_rungs}
 
 def chart(measured):
     """Bars of one epoch's seconds, and each rung's errors on the test rows, as a PNG at CHART."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-    from matplotlib.ticker import LogLocator, NullLocator
-
-    plt.rcParams.update({"font.size": 12, "axes.spines.top": False, "axes.spines.right": False})
-    fig, (left, right) = plt.subplots(1, 2, figsize=(12, 7), layout="constrained")
+    style = {"font.size": 12, "axes.spines.top": False, "axes.spines.right": False}
+    matplotlib.rcParams.update(style)
+    fig = Figure(figsize=(12, 7), layout="constrained")
+    left, right = fig.subplots(1, 2)
     ours, theirs = "#D55E00", "#0072B2"
 
     epoch = {k: v["median_s"] for k, v in measured["epoch"].items() if "median_s" in str(v)}
-    names = sorted(epoch, key=epoch.get, reverse=True)
-    words = {"ours": "this notebook", "products alone": "matrix products\nalone"}
-    bars = left.barh([words.get(name, name) for name in names], [epoch[name] for name in names],
-                     color=[ours if name == "ours" else theirs for name in names],
-                     hatch=["//" if name == "ours" else "" for name in names],
-                     edgecolor="white")  # fmt: skip
+    epoch = pd.Series(epoch).sort_values(ascending=False)
+    bars = left.barh(epoch.index, epoch, color=theirs, edgecolor="white")
+    bars[epoch.index.get_loc("ours")].set(facecolor=ours, hatch="//")
     left.bar_label(bars, fmt="%.2f s", padding=4)
+    words = {"ours": "this notebook", "products alone": "matrix products\nalone"}
+    left.set_yticks(range(len(epoch)), epoch.rename(words).index)
     left.set(title="One epoch of 784-128-10, batch 128", xlabel="seconds (2 threads, float32)")
     left.margins(x=0.2)
 
-    rungs = [(k, v) for k, v in measured["rungs"].items() if "test_mean" in v]
-    rungs.sort(key=lambda rung: rung[1]["test_mean"])
-    for row, (name, v) in enumerate(rungs):
-        wrong, other = 100 - v["test_mean"], name.startswith("scikit")
+    rungs = pd.DataFrame(measured["rungs"]).T.drop("measured").sort_values("test_mean")
+    for row, (name, v) in enumerate(rungs.iterrows()):
         reach = [[v["test_max"] - v["test_mean"]], [v["test_mean"] - v["test_min"]]]
-        right.errorbar(wrong, row, xerr=reach, fmt="s" if other else "o", ms=8, capsize=4,
-                       color=theirs if other else ours)  # fmt: skip
-        right.annotate(f"{v['test_mean']:.1f} % right", (wrong, row),
-                       xytext=(0, 9), textcoords="offset points", ha="center")  # fmt: skip
-    right.set(xscale="log", title="Each rung: test digits, mean and range",
-              xlabel="wrong, % (log scale)", yticks=range(len(rungs)),
-              yticklabels=[name for name, _ in rungs], ylim=(-0.5, len(rungs)))  # fmt: skip
-    right.xaxis.set(major_locator=LogLocator(subs=(1, 2, 5)), minor_locator=NullLocator(),
-                    major_formatter="{x:g}")  # fmt: skip
+        mark, colour = ("s", theirs) if name.startswith("scikit") else ("o", ours)
+        wrong, style = 100 - v["test_mean"], {"ms": 8, "capsize": 4, "color": colour}
+        right.errorbar(wrong, row, xerr=reach, fmt=mark, **style)
+        place = {"xytext": (0, 9), "textcoords": "offset points", "ha": "center"}
+        right.annotate(f"{v['test_mean']:.1f} % right", (wrong, row), **place)
+    right.set_yticks(range(len(rungs)), rungs.index)
+    right.set(title="Each rung: test digits, mean and range", ylim=(-0.5, len(rungs)))
+    right.set(xlabel="wrong, % (log scale)", xscale="log")
+    right.xaxis.set(major_locator=LogLocator(subs=(1, 2, 5)), minor_locator=NullLocator())
+    right.xaxis.set_major_formatter("{x:g}")
     right.margins(x=0.4)
     fig.savefig(CHART, dpi=100, metadata={"Software": None})
-    plt.close(fig)
 
 
 def stamp(threads):
     """When and with what a part was measured; nothing that names the machine."""
     libraries = ["numpy", "pandas", "scikit-learn", *(["torch"] if TORCH else [])]
     versions = {name: version(name) for name in libraries}
-    return {"date": date.today().isoformat(), "threads": threads,
-            "versions": {"python": platform.python_version(), **versions}}  # fmt: skip
+    versions = {"python": platform.python_version(), **versions}
+    return {"date": date.today().isoformat(), "threads": threads, "versions": versions}
 
 
 def main():
     """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
-    parser.add_argument("--rungs", nargs="+", metavar="WORD", default=[""],
-                        help="only the rungs with one of these words in their name")  # fmt: skip
-    parser.add_argument("--repeats", type=int, default=15, help="turns of the epoch, default 15")
-    parser.add_argument("--seeds", type=int, default=5, help="seeds of each rung, default 5")
-    parser.add_argument("--race-seeds", type=int, default=3, help="seeds of the race, default 3")
-    parser.add_argument("--threads", type=int, default=2, help="for everybody, default 2")
-    parser.add_argument("--save", action="store_true", help="keep the figures and draw the chart")
+    option = parser.add_argument
+    option("--parts", nargs="+", choices=PARTS, default=list(PARTS))
+    option("--rungs", nargs="+", default=[""], help="only those with one of these words in them")
+    option("--repeats", type=int, default=15, help="turns of the epoch, default 15")
+    option("--seeds", type=int, default=5, help="seeds of each rung, default 5")
+    option("--race-seeds", type=int, default=3, help="seeds of the race, default 3")
+    option("--threads", type=int, default=2, help="for everybody, default 2")
+    option("--save", action="store_true", help="keep the figures and draw the chart")
     args = parser.parse_args()
-    if min(args.repeats, args.seeds, args.race_seeds, args.threads) < 1:
-        parser.error("repeats, seeds and threads must be at least 1")
     warnings.simplefilter("ignore", ConvergenceWarning)  # a few epochs are meant, not forgotten
     threadpool_limits(args.threads)  # the BLAS of NumPy and the OpenMP of scikit-learn, here
     for name in ("OPENBLAS", "OMP", "MKL"):  # and in the processes of the contenders
         os.environ[f"{name}_NUM_THREADS"] = str(args.threads)
-    f = functions()
-    data = load_data(f)
     if not TORCH:
         print("PyTorch is not installed: its rows are left out.")
-    measured = json.loads(MEASURED.read_text()) if MEASURED.exists() else {}
+    f = functions()
+    data = load_data(f)
+    measured = json.loads(MEASURED.read_text())
     for part in args.parts:
         print(PARTS[part].__doc__)
         figures = PARTS[part](f, data, args)
-        for name, value in figures.items():
-            print(f"  {name:32} {value}")
-        known = {**FULL_BATCH, **RUNGS, f"scikit-learn as {LIBRARY}": 0}
-        old = measured.get(part, {}) if part == "rungs" else {}
-        figures = {k: v for k, v in old.items() if k in known} | figures
+        print(json.dumps(figures, indent=1))
+        if part == "rungs":  # those that were left out keep their figures
+            figures = {k: v for k, v in measured[part].items() if k in ROWS} | figures
         measured[part] = figures | {"measured": stamp(args.threads)}
         if args.save:  # after each part: the next one may fail
             MEASURED.write_text(json.dumps(measured, indent=1) + "\n")
-    if args.save and {"epoch", "rungs"} <= measured.keys():
+    if args.save:
         chart(measured)
 
 

@@ -17,21 +17,20 @@ import json
 import os
 import secrets
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
-import uuid
 from collections import defaultdict
 from pathlib import Path
 
+import nbformat
 import psutil
+from jupyter_client.session import Session
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 from tornado.websocket import websocket_connect
 
-ROOT = Path(__file__).resolve().parent.parent
-NOTEBOOK = "mnist-scratch.ipynb"
-FILES = [NOTEBOOK, "checks", "helpers.py", "widgets", "data"]
+from run_notebook import NOTEBOOK, ROOT, code_cells
+
 MEASURED = ROOT / "tools" / "hub_load.json"
 BIN = Path(sys.executable).parent
 URL, TOKEN = "http://127.0.0.1:8000", secrets.token_hex()  # the hub takes 8001 and 8081, too
@@ -55,25 +54,22 @@ c.JupyterHub.load_roles = [{{"name": "load", "services": ["load"],
 
 def start_hub(folder, users, threads):
     """Start a hub in a folder, with a home for each user; returns its process."""
+    left_out = shutil.ignore_patterns(".*", "__pycache__", "wheels")
     for user in users:
-        home = folder / "homes" / user
-        home.mkdir(parents=True)
-        for file in FILES:
-            copy = shutil.copytree if (ROOT / file).is_dir() else shutil.copy
-            copy(ROOT / file, home / file)
+        shutil.copytree(ROOT, folder / "homes" / user, ignore=left_out)
     names = ["OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"] if threads else []
     environment = dict.fromkeys(names, str(threads))
     own = f"c.Authenticator.allowed_users = {set(users)}\nc.Spawner.environment = {environment}\n"
     (folder / "jupyterhub_config.py").write_text(CONFIG + own)
+    os.environ["CONFIGPROXY_AUTH_TOKEN"] = secrets.token_hex()
     with open(folder / "hub.log", "w") as log:
-        os.environ["CONFIGPROXY_AUTH_TOKEN"] = secrets.token_hex()
         command = [sys.executable, "-m", "jupyterhub"]
-        return psutil.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        return psutil.Popen(command, cwd=folder, stdout=log, stderr=log)
 
 
-async def ask(method, path, body=None):
+async def ask(method, path):
     """The JSON answer of the hub or of a learner's server; HTTPClientError if it refuses."""
-    body = json.dumps(body or {}) if method == "POST" else None
+    body = "{}" if method == "POST" else None
     request = HTTPRequest(URL + path, method, HEADERS, body, request_timeout=START)
     answer = await AsyncHTTPClient().fetch(request)
     return json.loads(answer.body) if answer.body else None
@@ -101,46 +97,40 @@ def weigh(hub, peaks):
 
 async def run_all(user, cells):
     """Run All for one learner in a new kernel; returns (seconds, failure or "")."""
-    base, began, error = f"/user/{user}/api/kernels", time.monotonic(), None
-    kernel = await ask("POST", base)
-    address = f"{URL}{base}/{kernel['id']}/channels".replace("http", "ws", 1)
-    request = HTTPRequest(address, headers=HEADERS)
+    base, began, failure = f"/user/{user}/api/kernels", time.monotonic(), ""
+    base = f"{base}/{(await ask('POST', base))['id']}"
+    request = HTTPRequest(f"{URL}{base}/channels".replace("http", "ws", 1), headers=HEADERS)
     channel = await websocket_connect(request, max_message_size=2**28)
     for cell in cells:
-        error = await execute(channel, "".join(cell["source"]))
-        if error:
+        if error := await execute(channel, cell.source):
+            failure = f"{user}, cell {cell.id}: {error}"
             break
     seconds = time.monotonic() - began
     channel.close()
-    await ask("DELETE", f"{base}/{kernel['id']}")
-    return seconds, f"{user}, cell {cell['id']}: {error}" if error else ""
+    await ask("DELETE", base)
+    return seconds, failure
 
 
 async def execute(channel, source):
     """Send one cell over the websocket and wait until it is done; returns its error or None."""
-    sent = {"msg_id": uuid.uuid4().hex, "msg_type": "execute_request", "version": "5.3"}
-    sent |= {"session": sent["msg_id"], "username": "load"}
     content = {"code": source, "silent": False, "allow_stdin": False}
-    message = {"channel": "shell", "header": sent, "content": content}
-    await channel.write_message(json.dumps(message | {"parent_header": {}, "metadata": {}}))
-    error = None
+    sent = Session().msg("execute_request", content) | {"channel": "shell"}
+    await channel.write_message(json.dumps(sent, default=str))  # str: of its date
     while text := await channel.read_message():
         message = json.loads(text) if isinstance(text, str) else {}  # bytes: a widget's data
-        content = message.get("content", {})
-        if message.get("parent_header", {}).get("msg_id") != sent["msg_id"]:
-            continue
-        if message["header"]["msg_type"] == "error":
-            error = f"{content['ename']}: {content['evalue']}".splitlines()[0]
-        if content.get("execution_state") == "idle":  # all of its outputs have come
-            return error
+        if message.get("parent_header", {}).get("msg_id") == sent["msg_id"]:
+            content = message["content"]
+            if message["msg_type"] == "error":
+                return f"{content['ename']}: {content['evalue']}".splitlines()[0]
+            if content.get("execution_state") == "idle":  # all of its outputs have come
+                return None
     return "the connection to the kernel closed"
 
 
 async def measure(n, threads, folder):
     """Start the hub, run the notebook alone and for all at once; returns the figures, a dict."""
     users, peaks = [f"learner-{i + 1}" for i in range(n)], {}
-    cells = json.loads((ROOT / NOTEBOOK).read_text(encoding="utf-8"))["cells"]
-    cells = [cell for cell in cells if cell["cell_type"] == "code"]
+    cells = code_cells(nbformat.read(NOTEBOOK, as_version=4))
     hub = start_hub(folder, users, threads)
     try:
         await hub_ready(folder)
@@ -149,38 +139,42 @@ async def measure(n, threads, folder):
             await ask("POST", f"/hub/api/users/{user}/server")
         alone = await run_all(users[0], cells)
         print(f"Run All for {n} at once ...", flush=True)
-        runs = asyncio.gather(*(run_all(user, cells) for user in users))
-        while not runs.done():
+        together = asyncio.gather(*(run_all(user, cells) for user in users))
+        while not together.done():
             await asyncio.to_thread(weigh, hub, peaks)
             await asyncio.sleep(0.5)
-        runs = await runs
+        runs = await together
     finally:
         processes = [hub, *hub.children(recursive=True)]
         hub.terminate()
         for left in psutil.wait_procs(processes, timeout=30)[1]:
             left.kill()
     return {
-        "users": n, "cores": os.cpu_count(), "threads": threads, "alone_s": round(alone[0], 1),
-        "together_first_s": round(min(runs)[0], 1), "together_last_s": round(max(runs)[0], 1),
+        "users": n,
+        "cores": os.cpu_count(),
+        "threads": threads,
+        "alone_s": round(alone[0], 1),
+        "together_first_s": round(min(runs)[0], 1),
+        "together_last_s": round(max(runs)[0], 1),
         "learner_pss_mb": round(max(peaks[user] for user in users)),
         "everything_mb": round(peaks[None]),
         "failures": [failure for _, failure in [alone, *runs] if failure],
-    }  # fmt: skip
+    }
 
 
-def main(argv=None):
+def main():
     """Run the command line; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--users", type=int, default=8, help="learners at once (8)")
     parser.add_argument("--threads", type=int, help="threads of each kernel's matrix products")
     parser.add_argument("--save", action="store_true", help=f"keep the figures: {MEASURED.name}")
-    args = parser.parse_args(argv)
+    args = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="hub-", ignore_cleanup_errors=True) as folder:
         measured = asyncio.run(measure(args.users, args.threads, Path(folder)))
     print(json.dumps(measured, indent=1))
     if args.save:
-        kept = json.loads(MEASURED.read_text()) if MEASURED.exists() else {}
-        kept[f"{args.users} users, {args.threads or 'free'} threads"] = measured
+        name = f"{args.users} users, {args.threads or 'free'} threads"
+        kept = json.loads(MEASURED.read_text()) | {name: measured}
         MEASURED.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n")
     return 1 if measured["failures"] else 0
 

@@ -1,12 +1,11 @@
 """Re-execute mnist-scratch.ipynb and store its outputs, the same bytes each time.
 
     python tools/run_notebook.py            execute, tidy, write
-    python tools/run_notebook.py --check    write nothing; exit 1 and name the first stale cell
     python tools/run_notebook.py --fresh    let the cells tagged `timed` print new seconds, too
 
 Works from any folder. The file is written only when every cell ran and none of them raised or
 wrote to stderr; otherwise it stays as it was, and one sentence says which cell failed and how.
-README's picture, which the notebook draws, is written beside it.
+README's picture, which the notebook draws, is written beside it. `git diff` shows what changed.
 
 On the same machine and versions a second run gives the same bytes. Seconds never repeat: a cell
 tagged `timed`, which prints some, keeps the outputs that it has. Ask for --fresh when it, or
@@ -27,12 +26,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import nbformat
-from ipykernel.kernelspec import RESOURCES, get_kernel_dict
-from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellControlSignal, CellTimeoutError, DeadKernelError
-from nbformat.v4 import new_code_cell
+from nbconvert.preprocessors import CoalesceStreamsPreprocessor
+from nbformat.v4 import new_code_cell, new_notebook
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOK = ROOT / "mnist-scratch.ipynb"
@@ -54,15 +53,16 @@ METADATA = {
 
 
 class Failed(Exception):
-    """A notebook did not run cleanly. The message is one sentence.
+    """A notebook did not run cleanly. The message is a sentence: the cell, and `how` it failed.
 
     cell_id: the cell's id. evalue: the exception's whole text; empty when the cell wrote to
     stderr, ran out of time or lost its kernel.
     """
 
-    def __init__(self, sentence, cell_id, evalue=""):
-        super().__init__(sentence)
-        self.cell_id, self.evalue = cell_id, evalue
+    def __init__(self, nb, cell, how, evalue=""):
+        number = nb.cells.index(cell) + 1
+        super().__init__(f"Cell {cell.id} (number {number} of {len(nb.cells)}) {how}")
+        self.cell_id, self.evalue = cell.id, evalue
 
 
 class Run(NamedTuple):
@@ -71,16 +71,6 @@ class Run(NamedTuple):
     nb: nbformat.NotebookNode  # executed, not normalised
     again: nbformat.NotebookNode | None  # the outputs of each cell's second run, with twice=True
     answer: Any  # what the probe left in `answer`
-
-
-class ThisPython(KernelSpecManager):
-    """Finds the kernel of the Python that runs this file, under whatever name it is asked for.
-
-    Any other `python3` kernel on the machine, in the user's folder for example, is passed over.
-    """
-
-    def get_kernel_spec(self, kernel_name):
-        return KernelSpec(resource_dir=RESOURCES, **get_kernel_dict())
 
 
 # ---------------------------------------------------------------- what is in a notebook
@@ -135,15 +125,14 @@ def complain(nb):
 
     A cell tagged `raises-exception` counts too: the stored notebook shows no traceback.
     """
-    for number, cell in enumerate(nb.cells, start=1):
-        name = f"Cell {cell.id} (number {number} of {len(nb.cells)})"
-        for output in cell.get("outputs", []):
+    for cell in code_cells(nb):
+        for output in cell.outputs:
             if output.output_type == "error":
-                first = f"{output.ename}: {output.evalue}".strip().splitlines()[0].rstrip(".")
-                raise Failed(f"{name} raised {first}", cell.id, output.evalue)
-            if output.output_type == "stream" and output.name == "stderr":
-                first = [*output.text.strip().splitlines(), "an empty line"][0].rstrip(".")
-                raise Failed(f"{name} wrote to stderr: {first}", cell.id)
+                what = f"{output.ename}: {output.evalue}".splitlines()[0].rstrip(": .")
+                raise Failed(nb, cell, f"raised {what}", output.evalue)
+            if output.get("name") == "stderr":
+                what = output.text.strip().partition("\n")[0].rstrip(".")
+                raise Failed(nb, cell, f"wrote to stderr: {what}")
 
 
 # ---------------------------------------------------------------- running it
@@ -160,39 +149,40 @@ def run(nb, *, replace=None, twice=False, probe=None, timeout=300, folder=ROOT):
     timeout: seconds for each cell. folder: the kernel's working folder.
     Raises Failed when a cell raises, writes to stderr, runs out of time or kills the kernel.
     """
-    # The first import after an installation may print "building the font cache" on stderr:
-    # let it happen here and not in a cell
-    import matplotlib.font_manager  # noqa: F401
-
     nb, replace = copy.deepcopy(nb), dict(replace or {})
     for cell in nb.cells:
         cell.source = replace.pop(cell.id, cell.source)
     if replace:
         raise KeyError(f"no such cell: {', '.join(replace)}")
+    for cell in code_cells(nb):
+        cell.outputs, cell.execution_count = [], None
     again = copy.deepcopy(nb) if twice else None
-    whole = copy.copy(nb)
+    whole = new_notebook(cells=list(nb.cells))
     if twice:
         whole.cells = [cell for pair in zip(nb.cells, again.cells, strict=True) for cell in pair]
-    if probe is not None:
-        tell = "__import__('json').dumps(answer, default=lambda value: value.tolist())"
-        asked = new_code_cell(f"{probe}\nprint({tell})", id="probe")
-        whole.cells = [*whole.cells, asked]
-    for cell in code_cells(whole):
-        cell.outputs, cell.execution_count = [], None
+    if probe is None:
+        _execute(whole, timeout, folder)
+        return Run(nb, again, None)
+    tell = "__import__('json').dumps(answer, default=lambda value: value.tolist())"
+    asked = new_code_cell(f"{probe}\nprint({tell})", id="probe")
+    whole.cells.append(asked)
     _execute(whole, timeout, folder)
-    answer = None
-    if probe is not None:
-        said = "".join(o.text for o in asked.outputs if o.output_type == "stream")
-        answer = json.loads(said.splitlines()[-1])
-    return Run(nb, again, answer)
+    said = "".join(output.get("text", "") for output in asked.outputs)
+    return Run(nb, again, json.loads(said.splitlines()[-1]))
 
 
 def _execute(nb, timeout, folder):
     """Execute `nb` in place; raises Failed."""
+    # The first import after an installation may print "building the font cache" on stderr:
+    # let it happen here and not in a cell
+    import matplotlib.font_manager  # noqa: F401
+
+    # Without folders to look in, the kernel is that of this Python, whatever else is installed
+    specs = KernelSpecManager(kernel_dirs=[])
     reached = {}
     client = NotebookClient(
         nb,
-        km=AsyncKernelManager(kernel_name="python3", kernel_spec_manager=ThisPython()),
+        km=AsyncKernelManager(kernel_name="python3", kernel_spec_manager=specs),
         timeout=timeout,
         startup_timeout=120,
         record_timing=False,
@@ -206,20 +196,13 @@ def _execute(nb, timeout, folder):
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as empty:
         try:
             client.execute(cleanup_kc=True, env={**env, "IPYTHONDIR": empty})
-        except (CellTimeoutError, DeadKernelError) as error:
-            late = isinstance(error, CellTimeoutError)
-            how = f"was not done within {timeout} s" if late else "killed its kernel"
-            cell, number = reached["cell"], reached["cell_index"] + 1
-            name = f"Cell {cell.id} (number {number} of {len(nb.cells)})"
-            raise Failed(f"{name} {how}", cell.id) from None
+        except CellTimeoutError:
+            raise Failed(nb, reached["cell"], f"was not done within {timeout} s") from None
+        except DeadKernelError:
+            raise Failed(nb, reached["cell"], "killed its kernel") from None
         except CellControlSignal:
             pass  # a cell raised, which its outputs say
     complain(nb)
-
-
-def execute(nb, **options):
-    """Execute a copy of `nb` and return it. Options and errors are those of `run`."""
-    return run(nb, **options).nb
 
 
 # ---------------------------------------------------------------- storing it
@@ -237,32 +220,21 @@ def normalise(nb):
     for cell in nb.cells:
         cell.metadata = nbformat.from_dict({"tags": tags(cell)} if tags(cell) else {})
     for count, cell in enumerate(code_cells(nb), start=1):
+        CoalesceStreamsPreprocessor().preprocess_cell(cell, {}, count)
         cell.execution_count = count
-        outputs = []
         for output in cell.outputs:
-            last = outputs[-1] if outputs else {}
             if output.output_type == "execute_result":
                 output.execution_count = count
             # A widget lives only as long as its kernel: its picture and text are what is stored
             output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)
-            if output.output_type == "stream" and last.get("name") == output.name:
-                last.text += output.text
-            else:
-                outputs.append(output)
-        cell.outputs = outputs
     return nb
 
 
-def refresh(stored, *, fresh=False, **options):
-    """What the file of the notebook `stored` should hold: executed anew and normalised.
-
-    fresh: let the cells tagged `timed` have new outputs too. Other options and errors: `run`.
-    """
-    nb = normalise(execute(stored, **options))
-    for new, old in zip(code_cells(nb), code_cells(normalise(stored)), strict=True):
-        if "timed" in tags(new) and old.outputs and not fresh:
+def keep_timed(nb, stored):
+    """Give the cells of `nb` that are tagged `timed` the outputs that they have in `stored`."""
+    for new, old in zip(code_cells(nb), code_cells(stored), strict=True):
+        if "timed" in tags(new) and old.outputs:
             new.outputs = old.outputs
-    return nb
 
 
 def picture(nb):
@@ -280,24 +252,6 @@ def as_text(nb):
     return nbformat.writes(nb).rstrip("\n") + "\n"
 
 
-def replace_file(path, content):
-    """Write the bytes `content` to `path` whole or not at all."""
-    part = path.with_name(path.name + ".part")
-    try:
-        part.write_bytes(content)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def first_difference(new, stored):
-    """Name the first cell in which two notebooks of the same cells differ, else the rest."""
-    for number, (one, other) in enumerate(zip(new.cells, stored.cells, strict=True), start=1):
-        if one != other:
-            return f"cell {one.id} (number {number} of {len(new.cells)})"
-    return "the notebook's metadata" if new != stored else "the way that the file is written"
-
-
 def main(argv=None):
     """Run the command line; returns the exit code."""
     about, _, more = __doc__.partition("\n\n")
@@ -305,46 +259,27 @@ def main(argv=None):
         description=about, epilog=more, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("notebook", nargs="?", type=Path, default=NOTEBOOK, help="another notebook")
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if stale")
     parser.add_argument("--fresh", action="store_true", help="new outputs for `timed` cells, too")
     parser.add_argument("--timeout", type=int, default=300, help="seconds for each cell (300)")
     args = parser.parse_args(argv)
     path = args.notebook.resolve()
-    try:
-        before = path.read_text(encoding="utf-8")
-        stored = nbformat.reads(before, as_version=4)
-    except OSError as error:
-        return say(f"{path.name} cannot be read: {error.strerror}.")
-    except (nbformat.reader.NotJSONError, UnicodeDecodeError):
-        return say(f"{path.name} is not a notebook: its text is not JSON.")
+    stored = nbformat.read(path, as_version=4)
     start = time.monotonic()
     try:
-        nb = refresh(stored, fresh=args.fresh, timeout=args.timeout, folder=path.parent)
+        nb = normalise(run(stored, timeout=args.timeout, folder=path.parent).nb)
     except Failed as failed:
-        return say(f"{failed}. {path.name} is as it was.")
-    took = f"{len(code_cells(nb))} code cells in {time.monotonic() - start:.0f} s"
-    stale = {}  # {file: what it should hold}
-    if as_text(nb) != before:
-        stale[path] = as_text(nb).encode("utf-8")
+        print(f"{failed}. {path.name} is as it was.", file=sys.stderr)
+        return 1
+    if not args.fresh:
+        keep_timed(nb, normalise(stored))
+    files = {path: as_text(nb).encode("utf-8")}
     # Another notebook may have a cell of that name: README's picture is not its to replace
-    drawn = picture(nb) if path == NOTEBOOK else None
-    if drawn and not (PICTURE.exists() and PICTURE.read_bytes() == drawn):
-        stale[PICTURE] = drawn
-    if args.check and path in stale:
-        return say(f"{path.name} is stale: a new run changes {first_difference(nb, stored)} first.")
-    if args.check and stale:
-        return say(f"{PICTURE.name} is not the picture that {path.name} draws.")
-    for file, content in stale.items():
-        replace_file(file, content)
-    written = " and ".join(file.name for file in stale)
-    print(f"{path.name}: {took}, {f'wrote {written}' if stale else 'nothing changed'}.")
+    if path == NOTEBOOK and picture(nb):
+        files[PICTURE] = picture(nb)
+    for file, content in files.items():
+        file.write_bytes(content)
+    print(f"{path.name}: {len(code_cells(nb))} code cells in {time.monotonic() - start:.0f} s.")
     return 0
-
-
-def say(sentence):
-    """Print a sentence on stderr; returns 1, the exit code of a failure."""
-    print(sentence, file=sys.stderr)
-    return 1
 
 
 if __name__ == "__main__":

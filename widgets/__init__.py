@@ -2,7 +2,7 @@
 
 from .drawings import NOT_DIGITS, drawn_digits
 from .pad import DrawPad
-from .picture import picture_from_strokes, picture_from_text, prepare
+from .picture import picture_from_strokes, prepare
 from .training import watch
 
 __all__ = [
@@ -10,7 +10,6 @@ __all__ = [
     "DrawPad",
     "drawn_digits",
     "picture_from_strokes",
-    "picture_from_text",
     "prepare",
     "watch",
 ]

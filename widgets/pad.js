@@ -153,12 +153,9 @@ function render({ model, el }) {
   function say(sentence, note) {
     find("-sentence").textContent = sentence;
     find("-note").textContent = note;
-    tell(`${sentence} ${find("-progress").textContent} ${note}`);
-  }
-
-  function tell(text) { // a screen reader, when the hand rests
+    const text = `${sentence} ${find("-progress").textContent} ${note}`;
     clearTimeout(quiet);
-    quiet = setTimeout(() => {
+    quiet = setTimeout(() => { // a screen reader is told when the hand rests
       if (pen === null) find("-announce").textContent = text;
     }, QUIET);
   }

@@ -18,6 +18,7 @@ import traceback
 import anywidget
 import matplotlib.style
 import numpy as np
+import pandas as pd
 import traitlets
 from matplotlib.figure import Figure
 
@@ -40,60 +41,51 @@ def sentence(probabilities):
     return f"It reads {_a(first)} ({percent(probabilities[first])})."
 
 
-class _Failed(Exception):
-    """The learner's predict failed; the message is the sentence for the pad."""
-
-
 def _probabilities(predict, picture):
-    """predict's ten probabilities, float64 (10,). _Failed, with a sentence, for anything else."""
+    """predict's ten probabilities, a list. ValueError, with a sentence, for anything else."""
     try:
         with np.errstate(all="ignore"):  # what goes wrong is said in the pad, not on stderr
             answer = predict(picture.copy())
     except (Exception, KeyboardInterrupt) as error:
         # The deepest line that is the learner's: it stands where predict does, in the notebook
         home = getattr(inspect.unwrap(predict), "__globals__", None)
-        frames = [frame.f_globals is home for frame, _ in traceback.walk_tb(error.__traceback__)]
-        lines = [
-            line
-            for line, theirs in zip(traceback.extract_tb(error.__traceback__), frames, strict=True)
-            if theirs and line.line
-        ]
+        frames = traceback.walk_tb(error.__traceback__)
+        steps = zip(frames, traceback.extract_tb(error.__traceback__), strict=True)
+        lines = [line for (frame, _), line in steps if frame.f_globals is home and line.line]
         where = f' at the line "{lines[-1].line}" of {lines[-1].name}' if lines else ""
         what = " ".join(f"{type(error).__name__}: {error}".split()).removesuffix(": ")
-        raise _Failed(f"Your code stopped{where}. {what}") from None
+        raise ValueError(f"Your code stopped{where}. {what}") from None
+    if problem := _problem(answer):
+        raise ValueError(f"Your predict {problem} {_look_at(predict)}")
+    return np.asarray(answer, dtype=float).ravel().tolist()
 
-    def wrong(problem):
-        try:
-            code = [line.strip() for line in inspect.getsourcelines(predict)[0]]
-            line = next(line for line in reversed(code) if "return" in line or "lambda" in line)
-            return _Failed(f'{problem} Look at the line "{line}" of your predict.')
-        except (OSError, TypeError, StopIteration):
-            return _Failed(f"{problem} Look at your predict.")
 
+def _problem(answer):
+    """What is wrong with an answer of predict, as the end of a sentence; None if nothing is."""
     if answer is None:
-        raise wrong("Your predict gave nothing back: it needs a return.")
+        return "gave nothing back: it needs a return."
     try:
         p = np.asarray(answer, dtype=float)
     except (TypeError, ValueError):
-        raise wrong(
-            "Your predict must give ten numbers back; it gave "
-            f"{'an' if type(answer).__name__[0] in 'aeiou' else 'a'} "
-            f"{type(answer).__name__}."
-        ) from None
+        return f"must give ten numbers back; it gave {_a(type(answer).__name__)}."
     if p.shape not in [(10,), (10, 1)]:
-        raise wrong(
-            "Your predict must give ten probabilities back, shape (10, 1); "
-            f"it gave the shape {p.shape}."
-        )
-    p = p.ravel()
+        return f"must give ten probabilities back, shape (10, 1); it gave the shape {p.shape}."
     if np.isnan(p).any():
-        raise wrong("Your predict gave NaN back (not a number): look for NaN in the parameters.")
+        return "gave NaN back (not a number): look for NaN in the parameters."
     if p.min() < 0 or not abs(p.sum() - 1) <= 1e-3:
-        problem = "one is negative" if p.min() < 0 else f"they sum to {p.sum():.3g}, not to 1"
-        raise wrong(
-            f"Your predict gave no probabilities back: {problem}. Is softmax its last step?"
-        )
-    return p
+        why = "one is negative" if p.min() < 0 else f"they sum to {p.sum():.3g}, not to 1"
+        return f"gave no probabilities back: {why}. Is softmax its last step?"
+    return None
+
+
+def _look_at(predict):
+    """A sentence that points at the line of predict that gives its answer."""
+    try:
+        code = inspect.getsource(predict).splitlines()
+        line = next(line for line in reversed(code) if "return" in line or "lambda" in line)
+        return f'Look at the line "{line.strip()}" of your predict.'
+    except (OSError, TypeError, StopIteration):
+        return "Look at your predict."
 
 
 class DrawPad(anywidget.AnyWidget):
@@ -168,37 +160,32 @@ class DrawPad(anywidget.AnyWidget):
         """
         if not self.Y.size:
             raise LookupError("There is nothing to save yet: draw what the pad asks for first.")
-        header = ",".join(["label", *(f"pixel{i}" for i in range(784))])
-        table = np.vstack([self.Y, np.rint(255 * self.X)]).T.astype(np.uint8)
+        table = pd.DataFrame(np.rint(255 * self.X.T).astype(np.uint8)).add_prefix("pixel")
+        table.insert(0, "label", self.Y)
         folder = pathlib.Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        for number in itertools.count(1):
-            path = folder / f"digits-{number}.csv"
-            try:
-                with path.open("x", encoding="utf-8", newline="\n") as file:
-                    np.savetxt(file, table, "%d", ",", header=header, comments="")
-                return path
-            except FileExistsError:
-                continue
+        paths = (folder / f"digits-{number}.csv" for number in itertools.count(1))
+        path = next(path for path in paths if not path.exists())
+        table.to_csv(path, index=False, lineterminator="\n")
+        return path
 
     def _read(self, strokes):
         """The answer to some strokes, ready to be sent; probabilities is None if there is none."""
-        picture, probabilities, failed = np.zeros((784, 1), np.float32), None, False
+        picture, p, text, failed = np.zeros((784, 1), np.float32), None, EMPTY, False
         try:
             picture = picture_from_strokes(strokes)
             if picture.any() and self._predict:
-                probabilities = _probabilities(self._predict, picture)
-            text = EMPTY if probabilities is None else sentence(probabilities)
-        except (_Failed, ValueError) as error:
+                p = _probabilities(self._predict, picture)
+                text = sentence(p)
+        except ValueError as error:
             text, failed = str(error), True
-        p = [] if probabilities is None else probabilities.tolist()
         return {
             "number": 0,
             "sentence": text,
             "note": "",
             "failed": failed,
-            "probabilities": p or None,
-            "percents": [percent(x) for x in p],
+            "probabilities": p,
+            "percents": [percent(x) for x in p or []],
             "picture": np.rint(255 * picture.ravel()).astype(int).tolist(),
         }
 
@@ -245,9 +232,8 @@ class DrawPad(anywidget.AnyWidget):
         pixels = np.reshape(answer["picture"], (28, 28))
         with matplotlib.style.context("default", after_reset=True):
             figure = Figure(figsize=(9, 3.9), dpi=100, facecolor="white")  # inches, as below
-            figure.text(
-                *(0.3 / 9, 0.97), said, va="top", wrap=True, fontsize=12 if answer["failed"] else 18
-            )
+            size = 12 if answer["failed"] else 18
+            figure.text(0.3 / 9, 0.97, said, va="top", wrap=True, fontsize=size)
             pictures = [
                 ("You draw", 0.3, 1 - rasterise(strokes, size=560), 1),
                 ("The network sees", 3.25, 255 - pixels, 255),
@@ -283,5 +269,5 @@ def _pictures(drawings):
     return np.hstack([np.zeros((784, 0), np.float32), *pictures])
 
 
-def _a(digit):
-    return f"an {digit}" if digit == 8 else f"a {digit}"
+def _a(word):
+    return f"{'an' if str(word)[0] in '8aeiou' else 'a'} {word}"

@@ -1,4 +1,4 @@
-"""From pen strokes or typed characters to the picture that a network trained on MNIST expects.
+"""From pen strokes to the picture that a network trained on MNIST expects.
 
 MNIST's digits were fitted into a box of 20 x 20 pixels keeping their shape, then placed by their
 centre of mass in a picture of 28 x 28 (LeCun et al., http://yann.lecun.com/exdb/mnist).
@@ -61,13 +61,12 @@ def _spread(n, scale, offset):
     return (np.minimum(edges[1:], pixel + 1) - np.maximum(edges[:-1], pixel)).clip(0)
 
 
-def prepare(ink, fit=True, centre=True):
+def prepare(ink):
     """Picture of some ink, as MNIST was made: (784, 1) float32 in 0..1, its darkest pixel 1.
 
-    ink: 2-D array, 0 is paper and larger is darker. No ink gives a picture of zeros.
-    fit: scale the ink's box into 20 x 20 keeping its shape. False: the whole pad becomes 28 x 28.
-    centre: place the centre of mass in the middle; what passes the edge is cut off.
-    False: the box is placed in the middle, or with fit=False the ink stays where it was drawn.
+    ink: 2-D array, 0 is paper and larger is darker. No ink gives a picture of zeros. The ink's box
+    is scaled into 20 x 20 keeping its shape, then its centre of mass is placed in the middle; what
+    passes the edge is cut off.
     ValueError, with a sentence, when `ink` is not a 2-D array of finite numbers.
     """
     ink = np.asarray(ink, dtype=float)
@@ -80,17 +79,14 @@ def prepare(ink, fit=True, centre=True):
     if not ink.any():
         return np.zeros((784, 1), np.float32)
     boxes = [np.flatnonzero(ink.any(axis=axis))[[0, -1]] + [0, 1] for axis in (1, 0)]
-    scale = 20 / max(end - start for start, end in boxes) if fit else 28 / max(ink.shape)
+    scale = 20 / max(end - start for start, end in boxes)
     spreads = []
-    for axis, (start, end) in enumerate(boxes):
+    for axis, (start, _) in enumerate(boxes):
         n = ink.shape[axis]
-        corner = start if fit else 0  # falls on a whole pixel, so that 20 x 20 is 20 and not 21
         mass = ink.sum(axis=1 - axis) @ (np.arange(n) + 0.5) / ink.sum()
-        if centre:
-            place = np.floor(MASS_CENTRE - (mass - corner) * scale + 0.5)
-        else:
-            place = np.floor(14 - (end - start) * scale / 2 + 0.5) if fit else 0
-        spreads.append(_spread(n, scale, place - corner * scale))
+        # The box begins on a whole pixel, so that 20 x 20 is 20 and not 21
+        corner = np.floor(MASS_CENTRE - (mass - start) * scale + 0.5)
+        spreads.append(_spread(n, scale, corner - start * scale))
     picture = spreads[0] @ ink @ spreads[1].T
     levels = np.rint(255 * (picture / picture.max()).clip(0, 1))  # whole numbers, as in the files
     return levels.astype(np.float32).reshape(784, 1) / np.float32(255)
@@ -99,20 +95,3 @@ def prepare(ink, fit=True, centre=True):
 def picture_from_strokes(strokes):
     """Picture (784, 1) float32 in 0..1 of pen strokes: rasterise, then prepare."""
     return prepare(rasterise(strokes))
-
-
-def picture_from_text(text):
-    """Picture (784, 1) float32 in 0..1 of a digit typed as characters in a string of several lines.
-
-    Anything but a space is ink. A character is taken as twice as high as wide, as it looks on the
-    screen. TypeError when `text` is not a string.
-    """
-    if not isinstance(text, str):
-        raise TypeError(
-            "Type the digit as characters in a string of several lines, between "
-            f"triple quotes; this is a {type(text).__name__}."
-        )
-    rows = [row.expandtabs().rstrip() for row in text.splitlines()] or [""]
-    width = max(map(len, rows))
-    ink = np.array([[c != " " for c in row.ljust(max(width, 1))] for row in rows], float)
-    return prepare(ink.repeat(2, axis=0))

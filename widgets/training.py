@@ -17,6 +17,7 @@ import numpy as np
 from IPython import get_ipython
 from IPython.display import display
 from IPython.utils.capture import capture_output
+from matplotlib.ticker import MaxNLocator
 from PIL import Image
 
 import helpers
@@ -45,8 +46,7 @@ def watch(trainer, *args, weights=False, **kwargs):
             "watch needs your training function first, without brackets after its name: "
             "watch(gradient_descent, X, Y, ...)."
         )
-    unit, total = _length(trainer, args, kwargs)
-    view = _View(unit, total, weights)
+    view = _View(*_length(trainer, args, kwargs), weights)
     history = _History(view)
     said = ""
     try:
@@ -77,11 +77,7 @@ def _length(trainer, args, kwargs):
     if "history" in kwargs:
         raise TypeError("watch makes the history itself and returns it: leave history= out.")
     try:
-        signature = inspect.signature(trainer)
-    except (TypeError, ValueError):  # a function that is not written in Python
-        return "step", None
-    try:
-        given = signature.bind(*args, history=None, **kwargs).arguments
+        given = inspect.signature(trainer).bind(*args, history=None, **kwargs).arguments
     except TypeError as error:
         name = getattr(trainer, "__name__", "The trainer")
         raise TypeError(f"{name} cannot be called so: {error}.") from None
@@ -148,7 +144,9 @@ class _View:
         except (TypeError, ValueError, KeyError) as error:  # the run itself is not lost
             print(f"No picture of this run: {type(error).__name__}: {error}")
             return
-        shown, *rest = _outputs(picture)
+        with capture_output(stdout=False, stderr=False) as captured:
+            display(picture)
+        shown, *rest = captured.outputs  # the picture, then its caption
         self._send(shown.data, shown.metadata)
         for output in rest:
             output.display()
@@ -201,29 +199,13 @@ class _View:
         return html, f"Training, still running: {words}"
 
 
-def _outputs(picture):
-    """What showing a picture sends to the notebook: the picture, then its caption."""
-    with capture_output(stdout=False, stderr=False) as captured:
-        display(picture)
-    first = captured.outputs[0]
-    png = first.data["image/png"]
-    png = base64.b64decode(png) if isinstance(png, str) else png
-    dots = int.from_bytes(png[16:20], "big"), int.from_bytes(png[20:24], "big")  # its header
-    shown = first.metadata.setdefault("image/png", {})
-    # With both sizes the page keeps the place while the picture is decoded
-    shown["width"] = shown.get("width", dots[0])
-    shown["height"] = round(shown["width"] * dots[1] / dots[0])
-    return captured.outputs
-
-
 @functools.cache
 def _size(weights):
     """Width and height in CSS px of the picture that stays, so that nothing jumps at the end."""
     row = {"step": 1, "train_loss": 1.0, "train_accuracy": 0.5, "dev_loss": 1, "dev_accuracy": 0.5}
     W1 = np.eye(UNITS, 784)
     picture = helpers.training_curves([row], "step", weights=(W1, W1) if weights else None)
-    shown = _outputs(picture)[0].metadata["image/png"]
-    return shown["width"], shown["height"]
+    return picture.width, picture.height
 
 
 def _left(seconds):
@@ -253,8 +235,8 @@ def _chart(history, what, x0, y0, width, height, last, unit):
             newest[part] = format(value, digits) if what == "loss" else f"{value:.1f} %"
         lines[part] = [(step, v) for step, v in values if math.isfinite(v)]
     top = 100.0 if what == "accuracy" else max([v for s in lines.values() for _, v in s] + [0.1])
-    ticks = _ticks(top)
-    top = max(top, ticks[-1])
+    ticks = MaxNLocator(4, steps=[1, 2, 5, 10]).tick_values(0, top)
+    top = ticks[-1]
     parts = [_text(x0, y0 - 16, what, weight=600)]
     for tick in ticks:
         y = y0 + height * (1 - tick / top)
@@ -283,23 +265,14 @@ def _line(part, places):
     """A line through places (x, y) with a mark at its end; of train or of dev."""
     d = "L".join(f"{x:.1f} {y:.1f}" for x, y in places)
     x, y = places[-1]
+    line = f'<path d="M{d}" fill="none" stroke-width="2.5" '
     if part == "train":
-        dash, colour = "", BLUE
-        mark = f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="{BLUE}"/>'
-    else:
-        dash, colour = ' stroke-dasharray="7 5"', ORANGE
-        mark = (
-            f'<rect x="{x - 4.5:.1f}" y="{y - 4.5:.1f}" width="9" height="9" fill="#fff" '
-            f'stroke="{ORANGE}" stroke-width="2.5"/>'
-        )
-    return f'<path d="M{d}" fill="none" stroke="{colour}" stroke-width="2.5"{dash}/>{mark}'
-
-
-def _ticks(top):
-    """Two to five round numbers from 0 upwards; the last is the first that is not below top."""
-    size = 10 ** math.floor(math.log10(top))
-    step = next(size * f for f in (0.2, 0.5, 1, 2, 5) if top / (size * f) <= 4)
-    return [i * step for i in range(math.ceil(top / step - 1e-9) + 1)]
+        return f'{line}stroke="{BLUE}"/><circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="{BLUE}"/>'
+    return (
+        f'{line}stroke="{ORANGE}" stroke-dasharray="7 5"/>'
+        f'<rect x="{x - 4.5:.1f}" y="{y - 4.5:.1f}" width="9" height="9" fill="#fff" '
+        f'stroke="{ORANGE}" stroke-width="2.5"/>'
+    )
 
 
 def _weights(W1, limit):
