@@ -96,19 +96,22 @@ def weigh(hub, peaks):
 
 
 async def run_all(user, cells):
-    """Run All for one learner in a new kernel; returns (seconds, failure or "")."""
-    base, began, failure = f"/user/{user}/api/kernels", time.monotonic(), ""
+    """Run All for one learner; returns seconds, failure or "", (seconds, id) of the longest cell."""
+    base, began, failure, longest = f"/user/{user}/api/kernels", time.monotonic(), "", (0, "")
     base = f"{base}/{(await ask('POST', base))['id']}"
     request = HTTPRequest(f"{URL}{base}/channels".replace("http", "ws", 1), headers=HEADERS)
     channel = await websocket_connect(request, max_message_size=2**28)
     for cell in cells:
-        if error := await execute(channel, cell.source):
+        sent = time.monotonic()
+        error = await execute(channel, cell.source)
+        longest = max(longest, (time.monotonic() - sent, cell.id))
+        if error:
             failure = f"{user}, cell {cell.id}: {error}"
             break
     seconds = time.monotonic() - began
     channel.close()
     await ask("DELETE", base)
-    return seconds, failure
+    return seconds, failure, longest
 
 
 async def execute(channel, source):
@@ -154,11 +157,13 @@ async def measure(n, threads, folder):
         "cores": os.cpu_count(),
         "threads": threads,
         "alone_s": round(alone[0], 1),
+        "longest_cell": alone[2][1],
+        "longest_cell_s": round(alone[2][0], 1),
         "together_first_s": round(min(runs)[0], 1),
         "together_last_s": round(max(runs)[0], 1),
         "learner_pss_mb": round(max(peaks[user] for user in users)),
         "everything_mb": round(peaks[None]),
-        "failures": [failure for _, failure in [alone, *runs] if failure],
+        "failures": [failure for _, failure, _ in [alone, *runs] if failure],
     }
 
 
