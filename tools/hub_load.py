@@ -96,7 +96,7 @@ def weigh(hub, peaks):
 
 
 async def run_all(user, cells):
-    """Run All for one learner; returns seconds, failure or "", (seconds, id) of the longest cell."""
+    """Run All for one learner; returns seconds, failure or "", and the longest cell."""
     base, began, failure, longest = f"/user/{user}/api/kernels", time.monotonic(), "", (0, "")
     base = f"{base}/{(await ask('POST', base))['id']}"
     request = HTTPRequest(f"{URL}{base}/channels".replace("http", "ws", 1), headers=HEADERS)
