@@ -41,6 +41,22 @@ class Mistake(Exception):
         self.cause, self.line, self.look, self.own = cause, line, look, own
 
 
+def need(condition, text, look=None):
+    """Raise Mistake unless the condition holds."""
+    if not condition:
+        raise Mistake(text, look=look)
+
+
+@contextlib.contextmanager
+def looking(pattern):
+    """For mistakes found inside, suspect the lines that match (`look` of Mistake)."""
+    try:
+        yield
+    except Mistake as mistake:
+        mistake.look = mistake.look or pattern
+        raise
+
+
 class NotWritten(Mistake):
     """A function that only says so: there is no place to look for."""
 
