@@ -46,13 +46,17 @@ def _type_note(*arrays):
     return f" (As float32 instead of {kinds.pop()} the training would be faster.)" if kinds else ""
 
 
-def _gradient_check(params, X, Y, gradients):
-    """Compare every gradient with the measured slopes; returns how many there are."""
-    slopes = ref.measured(lambda params: ref.loss(ref.forward(params, X)[3], Y), params)
-    for name, slope, got in zip(PARAMS, slopes, gradients, strict=True):
+def _measure(names, loss, params, gradients):
+    """Raise Mistake unless the gradients are the measured slopes; returns how many there are."""
+    for name, slope, got in zip(names, ref.measured(loss, params), gradients, strict=True):
         # Rounding in the loss, about 1e-16, becomes 1e-11 after the division by 2h.
-        near = abs(slope - got).max() <= 1e-8
-        need(near, f"d{name} disagrees with the measured slopes. Mend its formula.")
+        wrong = np.argwhere(~np.isclose(got, slope, rtol=1e-5, atol=1e-8))
+        if len(wrong):
+            at = tuple(map(int, wrong[0]))
+            raise Mistake(
+                f"{name} is wrong in {len(wrong)} of {got.size} entries. The first is {at}: yours "
+                f"is {got[at]:.3g}, measured {slope[at]:.3g}. Mend its formula."
+            )
     return sum(theta.size for theta in params)
 
 
@@ -351,7 +355,11 @@ def backward_prop(function):
         got = call(function, names, **given, X=X, Y=Y)
         all_same(function, names, got, right, typical, _types(function, dtype))
         if dtype is np.float64 and m > 1 and not progress.searching:
-            count = _gradient_check(params64, wide, Y, got)
+
+            def loss(params, X=wide, Y=Y):
+                return ref.loss(ref.forward(params, X)[3], Y)
+
+            count = _measure(names, loss, params64, got)
     return f"All {count:,} gradients agree with the measured slopes."
 
 
@@ -877,27 +885,22 @@ def slopes(loss, params, gradients):
     by central differences.
     """
     params, gradients = [np.array(p) for p in params], [np.asarray(g) for g in gradients]
-    if len(gradients) != len(params):
-        raise AssertionError(
-            f"slopes: there are {len(params)} parameter arrays, but {len(gradients)} gradients. "
-            "Return one gradient for each, in the same order."
-        )
-    if any(p.dtype != np.float64 for p in params):
-        raise AssertionError("slopes: a tiny step needs all digits. Make the params float64.")
     names = [f"gradient {n} of {len(params)}" for n in range(1, len(params) + 1)]
-    for name, theta, got in zip(names, params, gradients, strict=True):
-        if got.shape != theta.shape:
-            raise AssertionError(
-                f"slopes: {name} has shape {got.shape}, but its parameter has {theta.shape}. "
-                "Look for a missing .T, or a sum without axis=1, keepdims=True."
+    try:
+        need(
+            len(gradients) == len(params),
+            f"there are {len(params)} parameter arrays, but {len(gradients)} gradients. Return "
+            "one gradient for each, in the same order.",
+        )
+        digits = all(p.dtype == np.float64 for p in params)
+        need(digits, "a tiny step needs all digits. Make the params float64.")
+        for name, theta, got in zip(names, params, gradients, strict=True):
+            need(
+                got.shape == theta.shape,
+                f"{name} has shape {got.shape}, but its parameter has {theta.shape}. Look for a "
+                "missing .T, or a sum without axis=1, keepdims=True.",
             )
-    for name, slope, got in zip(names, ref.measured(loss, params), gradients, strict=True):
-        wrong = ~np.isclose(got, slope, rtol=1e-5, atol=1e-8)
-        if wrong.any():
-            at = tuple(int(i) for i in np.argwhere(wrong)[0])
-            raise AssertionError(
-                f"slopes: {name} is wrong in {wrong.sum()} of {wrong.size} entries. The first is "
-                f"{at}: yours is {got[at]:.3g}, measured {slope[at]:.3g}. Mend its formula."
-            )
-    count = sum(theta.size for theta in params)
+        count = _measure(names, loss, params, gradients)
+    except Mistake as mistake:
+        raise AssertionError(f"slopes: {mistake}") from None
     print(f"slopes: right. All {count:,} gradients agree with the measured slopes.")
