@@ -231,8 +231,8 @@ class Right:
             return
         holes = [hole for hole in ast.iter_child_nodes(node) if isinstance(hole, ast.expr)]
         if isinstance(node, ast.Call):
-            holes = [*node.args, *([node.func.value] * hasattr(node.func, "value"))]
-        for hole in holes:
+            holes = [getattr(node.func, "value", None), *node.args]
+        for hole in filter(None, holes):
             text = re.sub(rf"(?<!\w){re.escape(ast.unparse(hole))}(?!\w)", "_", ast.unparse(node))
             with contextlib.suppress(SyntaxError):
                 whole = fresh(ast.parse(text, mode="eval").body, self.values)
