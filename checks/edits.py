@@ -134,7 +134,7 @@ def edits(tree, answer, suspects=(), outside=()):
     for node in ast.walk(tree):
         if isinstance(node, ast.expr) and not stores(node):
             found += _expressions(node, right, returned)
-        found += [*_operators(node), *_orders(node)]
+        found += [*_operators(node, right), *_orders(node)]
     groups = {}
     for edit in found:
         groups.setdefault(edit.label or id(edit), []).append(edit)
@@ -201,7 +201,8 @@ class Right:
         every = [n for tree in trees for n in ast.walk(tree)]
         numbers = (n.value for n in every if isinstance(n, ast.Constant))
         self.numbers = list(dict.fromkeys(n for n in numbers if type(n) in (int, float)))
-        self.generates = any(isinstance(n, ast.Yield) for n in every)
+        self.kinds = {type(n) for n in every}
+        self.words = {getattr(n, "attr", getattr(n, "id", None)) for n in every}
         self.parts, self.around = {}, {"_.copy()": ast.parse("_.copy()", mode="eval").body}
         for node in every:
             if isinstance(node, ast.expr) and not stores(node):
@@ -269,7 +270,7 @@ def _name(name, ctx=ast.Load):
     return ast.Name(name, ctx())
 
 
-def _operators(node):
+def _operators(node, right):
     """Another operator in an operation, a comparison or x -= y."""
     for group in OPERATORS:
         for field in ("op", "ops"):
@@ -277,7 +278,8 @@ def _operators(node):
             for op in group if type(was) in group else ():
                 if op is not type(was):
                     new = _with(node, **{field: op() if field == "op" else [op(), *node.ops[1:]]})
-                    yield Edit("operator", node, {node: new}, 0, (type(was), op))
+                    rare = 0.2 * (op not in right.kinds)
+                    yield Edit("operator", node, {node: new}, rare, (type(was), op))
 
 
 def _expressions(node, right, returned):
@@ -292,12 +294,13 @@ def _expressions(node, right, returned):
 
     word = getattr(node, "attr", getattr(node, "id", None))
     for other in sorted(set().union(*(group for group in ALIKE if word in group)) - {word}):
+        rare = 0.2 * (other not in right.words)
         if isinstance(node, ast.Attribute):
-            yield put("name", _with(node, attr=other), 0, (word, other))
+            yield put("name", _with(node, attr=other), rare, (word, other))
         elif called and other in {*dir(builtins), *answers()} - {right.name}:
-            yield put("name", _name(other), 0, (word, other))
+            yield put("name", _name(other), rare, (word, other))
         elif called and hasattr(np, other) and word not in right.names:
-            yield put("name", ast.parse(f"np.{other}", mode="eval").body, 0.1)
+            yield put("name", ast.parse(f"np.{other}", mode="eval").body, rare)
     if isinstance(node, ast.Name) and not called and word != "np":
         for name in right.names:
             if name != word:
@@ -311,7 +314,8 @@ def _expressions(node, right, returned):
             near = node.value + 1, node.value - 1, -node.value
             for value in dict.fromkeys((*right.numbers, *near)):
                 if value != node.value:
-                    yield put("number", ast.Constant(value), 0, (said, value))
+                    rare = 0.2 * (value not in right.numbers)
+                    yield put("number", ast.Constant(value), rare, (said, value))
             for name in right.names:
                 yield put("number", _name(name), 0, (said, name))
         elif isinstance(node.value, bool):
@@ -338,8 +342,6 @@ def _expressions(node, right, returned):
             theirs = set(re.findall(r"\w+|\W", text))
             share = 1 if said in text else len(theirs & words) / len(theirs | words)
             cost = 0.6 - 0.6 * share if share >= 0.4 else 0.4 + 0.02 * len(said) + 0.01 * len(text)
-            if isinstance(node, ast.Call) and text.startswith(ast.unparse(node.func) + "("):
-                cost = min(cost, -0.05)
             kind = "call" if text.startswith(f"{said}(") else "other"
             if valued or node.field == "slice" or share >= 0.3:
                 yield put(kind, fresh(part), cost + back + 0.8 * whole, text)
@@ -381,7 +383,9 @@ def _orders(node):
     for order in orders:
         moved = sum(a != b for a, b in enumerate(order))
         label = field == "args" and (ast.unparse(node.func), tuple(order))
-        yield put(0.1 * (moved - 2), label, **{field: [parts[k] for k in order]})
+        yield put(
+            0.1 * (moved - 2) + 0.1 * (field == "args"), label, **{field: [parts[k] for k in order]}
+        )
 
 
 def _brackets(node, parent, put):
@@ -460,7 +464,7 @@ def _steps(tree, right):
             yield put("in place", new, 0, "in place")
         if isinstance(step, ast.Assign) and isinstance(step.targets[0], (ast.Name, ast.Subscript)):
             yield put("operator", ast.AugAssign(step.targets[0], ast.Add(), value), 0.3, "+=")
-        if back and value and right.generates:
+        if back and value and ast.Yield in right.kinds:
             yield put("yield", ast.Expr(ast.Yield(value)))
         if isinstance(step, ast.Expr):
             yield from _kept(value, right, put)

@@ -706,7 +706,8 @@ def train_epoch(function):
     orders = [o for o in every if o[0] < o[1] and o[2] < o[3]]
     pairs = [((o[:2], o[:2]), (o[2:4], o[2:4]), (o[4:], o[4:])) for o in orders]
     crossed = [((o[:2], (0, 1)), (o[2:4], (2, 3)), (o[4:], (4,))) for o in every]
-    whole = [((every[0], every[0]),)]
+    full, small = [p[:2] for p in pairs], [p[2:] for p in pairs]
+    at_once = [((every[0], every[0]),)]
     params, parameters = ref.network()[0], inspect.signature(function).parameters
 
     def ends(orders=pairs, step=alpha, **other):
@@ -730,36 +731,24 @@ def train_epoch(function):
                 pairs.insert(0, pairs.pop(number))  # most likely the order of the next runs, too
                 break
         else:
+            cut = "minibatches|range"
             for wrong, text, look in (
                 ()
                 if progress.searching
                 else (
                     ([params], "nothing moved.", r"^return\b|update_params"),
-                    (
-                        ends([p[:1] for p in pairs]),
-                        "it stopped after the first batch.",
-                        r"^(return|break)\b|minibatches",
-                    ),
-                    (
-                        ends([p[:2] for p in pairs]),
-                        "the last, smaller batch was left out.",
-                        "minibatches|range",
-                    ),
-                    (ends([p[2:] for p in pairs]), "only the last batch counts.", r"\bparams\b"),
+                    (ends(full), "the last, smaller batch was left out.", cut),
+                    (ends(small), "only the last batch counts.", r"\bparams\b"),
                     (ends(frozen=True), "all gradients were taken at the start.", "forward_prop"),
-                    (
-                        ends(m=5),
-                        "the gradients were divided by all m examples, not by the batch's.",
-                        "backward_prop|/",
-                    ),
-                    (ends(whole), "it made one step with all examples.", "minibatches|range"),
+                    (ends(m=5), "the gradients were divided by all m examples.", "backward_prop|/"),
+                    (ends(at_once), "it made one step with all examples.", cut),
                     (ends(step=-alpha), "it climbed.", "update_params"),
                     (ends(crossed), "X was shuffled and Y was not.", r"\b[XY]\w*\[|minibatches"),
                 )
             ):
                 need(not near(got, wrong), text, look)
             # With one batch of all five there is no order to guess, so the array can be named.
-            compare(run(size=5), next(ends(whole)), np.float64)
+            compare(run(size=5), next(ends(at_once)), np.float64)
             raise Mistake("no order of the examples gives these weights.", look=r"\b[XY]\w*\b")
         progress.right += 1
         rng = np.random.default_rng(4)

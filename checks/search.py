@@ -21,7 +21,7 @@ import warnings
 
 import numpy as np
 
-from .edits import KINDS, edits, loads, placed, reads, variables
+from .edits import KINDS, edits, placed, reads, variables
 
 SECONDS, LONGER, CLOCK = 2.0, 3.2, 3.7  # of computing, for slow functions, and by the clock
 BYTES = 50e6  # that one array, or all that comes back in a trial, may take
@@ -146,25 +146,6 @@ class Source:
                 return self.behind(reads(step) & set(variables(self.tree)), [step.lineno])
         return set()
 
-    def unused(self):
-        """{number: text} of the assignments to names that nobody reads afterwards."""
-        found = {}
-        for step in ast.walk(self.tree):
-            if isinstance(step, ast.Assign) and isinstance(step.targets[0], ast.Name):
-                name, lines = step.targets[0].id, set()
-                for loop in ast.walk(self.tree):  # it may be read in the next round
-                    again = isinstance(loop, ast.While) or (
-                        isinstance(loop, ast.For) and name not in variables(loop.target)
-                    )
-                    if again and step.lineno in _linenos(loop):
-                        lines |= _linenos(loop)
-                if not any(
-                    n.id == name and (n.lineno > step.end_lineno or n.lineno in lines)
-                    for n in loads(self.tree)
-                ):
-                    found[step.lineno] = self.line(step.lineno)
-        return found
-
 
 def _writes(step):
     """Names that an assignment gives a value to, or changes by an index."""
@@ -258,20 +239,16 @@ def place(function, trial, answer, mistake, show=False):
     those of `repair` and `Found.said`.
     """
     found = repair(function, trial, answer, mistake)
-    if found and found.proved and not (mistake.look and found.lines[0][2] == "before"):
+    if found and found.proved:
         return found.said(show, mistake.line if mistake.own else 0)
-    suspects = unused = {}
+    suspects = {}
     with _quiet(), contextlib.suppress(LookupError, RecursionError, SyntaxError):
         source = Source(function, safe=False)
-        every = source.lines("")
         suspects = source.lines(mistake.look) if mistake.look else {}
-        if not mistake.own:
-            unused = source.unused()
-            suspects = suspects or (every if len(every) == 1 else {})  # where else
+        if not suspects and not mistake.own and len(source.lines("")) == 1:
+            suspects = source.lines("")  # where else
     if 0 < len(suspects) <= 4:
         return f"Look at {_lines(suspects)}."
-    if unused:
-        return f"Look at {_lines(unused)}: nobody uses what is made there."
     return found.said(show) if found and not mistake.own else ""
 
 
@@ -373,7 +350,7 @@ class _Search:
         passes, start = self.test()
         if passes or start is None:
             return None
-        proved, nearer = self.level([], start, 0.5)
+        proved, nearer = self.level([], start, 0.6)
         nearest = start, None  # what is nearer to right, beyond that it runs at all
         for score, chain in nearer[:3]:
             if proved or self.left() <= 0:
