@@ -348,11 +348,11 @@ def same(function, name, got, right, typical=(), types=(), tolerance=None, hint=
     if progress.searching:
         raise Mistake("")
     foreseen(got, typical, tolerance)
-    text = _difference(name, got, right, tolerance)
-    outside = reads_outside(function)
+    look, outside = None, reads_outside(function)
     if outside:
-        hint = f"Your function reads {outside} from outside: use only its arguments."
-    raise Mistake(f"{text} {hint}".strip())
+        hint = f"It reads {outside} from outside: use only its arguments."
+        look = rf"\b({outside.replace(' and ', '|')})\b"
+    raise Mistake(f"{_difference(name, got, right, tolerance)} {hint}".strip(), look=look)
 
 
 def _difference(name, got, right, tolerance):

@@ -351,7 +351,8 @@ def _less(node, put):
     """A part of an expression in place of the whole, an argument or a keyword left out."""
     parts = [part for part in ast.iter_child_nodes(node) if isinstance(part, ast.expr)]
     if isinstance(node, ast.Call):
-        parts = [getattr(node.func, "value", node.func), *node.args][node.func is parts[-1] :]
+        method = isinstance(node.func, ast.Attribute)
+        parts = [node.func.value, *node.args] if method else node.args
     around = (ast.BinOp, ast.UnaryOp, ast.IfExp, ast.Subscript, ast.Attribute, ast.Call)
     for part in parts if isinstance(node, around) else ():
         if not isinstance(part, ast.Slice):
