@@ -307,23 +307,18 @@ def _expressions(node, right, returned):
                 alike = len(name) == len(word) and any(map(str.__eq__, name, word))
                 label = "capitals" if name.lower() == word.lower() else (word, name)
                 yield put("name", _name(name), 0 if alike else 0.2, label)
-        for value in right.numbers if isinstance(parent, (ast.Call, ast.Tuple)) else ():
-            yield put("number", ast.Constant(value), 0.1, (said, value))
-    if isinstance(node, ast.Constant):
-        if type(node.value) in (int, float):
-            near = node.value + 1, node.value - 1, -node.value
-            for value in dict.fromkeys((*right.numbers, *near)):
-                if value != node.value:
-                    rare = 0.2 * (value not in right.numbers)
-                    yield put("number", ast.Constant(value), rare, (said, value))
-            for name in right.names:
-                yield put("number", _name(name), 0, (said, name))
-        elif isinstance(node.value, bool):
-            yield put("name", ast.Constant(not node.value), 0, said)
+    if isinstance(node, ast.Constant) and type(node.value) in (int, float):
+        near = node.value + 1, node.value - 1, -node.value
+        for value in dict.fromkeys((*right.numbers, *near)):
+            if value != node.value:
+                rare = 0.2 * (value not in right.numbers)
+                yield put("number", ast.Constant(value), rare, (said, value))
+        for name in right.names:
+            yield put("number", _name(name), 0, (said, name))
     yield from _less(node, put)
-    yield from _brackets(node, parent, put)
+    yield from _brackets(node, put)
     if isinstance(node, ast.Call):
-        yield from _calls(node, right, put)
+        yield from _calls(node, put)
     if called or isinstance(node, (ast.Slice, ast.Lambda)):
         return
     if isinstance(node, ast.Subscript) and not isinstance(node.slice, ast.Tuple):
@@ -389,33 +384,18 @@ def _orders(node):
         )
 
 
-def _brackets(node, parent, put):
-    """(a + b) / c for a + b / c, f(a + b) for f(a) + b, and back."""
-
-    def around(part):
-        if node.args:
-            return _with(node, args=[part, *node.args[1:]])
-        return _with(node, func=_with(node.func, value=part))
-
+def _brackets(node, put):
+    """(a + b) / c for a + b / c, and back."""
     if isinstance(node, ast.BinOp):
         left, right = node.left, node.right
         if isinstance(left, ast.BinOp):
-            new = _with(left, right=_with(node, left=left.right))
-            yield put("brackets", new, 0, "left")
+            yield put("brackets", _with(left, right=_with(node, left=left.right)), 0, "left")
         if isinstance(right, ast.BinOp):
             yield put("brackets", _with(right, left=_with(node, right=right.left)), 0, "right")
-    if isinstance(node, ast.Call) and (node.args or isinstance(node.func, ast.Attribute)):
-        inner = node.args[0] if node.args else node.func.value
-        if isinstance(inner, ast.BinOp):
-            yield put("brackets", _with(inner, left=around(inner.left)))
-            yield put("brackets", _with(inner, right=around(inner.right)))
-        if isinstance(parent, ast.BinOp):
-            new = around(_with(parent, **{node.field: inner}))
-            yield Edit("brackets", parent, {parent: new}, 0, node.field)
 
 
-def _calls(node, right, put):
-    """Another axis; arguments as one tuple; an argument where there is none."""
+def _calls(node, put):
+    """Another axis; arguments as one tuple."""
     words = {each.arg: each.value for each in node.keywords}
     func = getattr(node.func, "attr", getattr(node.func, "id", ""))
     if func in REDUCING or "axis" in words:
@@ -433,8 +413,6 @@ def _calls(node, right, put):
             group = ast.Tuple(node.args[at : at + width], ast.Load())
             new = _with(node, args=[*node.args[:at], group, *node.args[at + width :]])
             yield put("brackets", new, 0, "tuple")
-    for name in right.names if not node.args else ():
-        yield put("more", _with(node, args=[_name(name)]), -0.3)
 
 
 # --- Edits of statements --------------------------------------------------------------------------
@@ -463,8 +441,6 @@ def _steps(tree, right):
             load = ast.parse(ast.unparse(step.target), mode="eval").body
             new = ast.Assign([step.target], ast.BinOp(fresh(load), step.op, value))
             yield put("in place", new, 0, "in place")
-        if isinstance(step, ast.Assign) and isinstance(step.targets[0], (ast.Name, ast.Subscript)):
-            yield put("operator", ast.AugAssign(step.targets[0], ast.Add(), value), 0.3, "+=")
         if back and value and ast.Yield in right.kinds:
             yield put("yield", ast.Expr(ast.Yield(value)))
         if isinstance(step, ast.Expr):
@@ -483,14 +459,11 @@ def _steps(tree, right):
 
 def _kept(value, right, put):
     """For a line that only calculates: its value handed back, or kept under a name."""
-    if isinstance(value, (ast.Yield, ast.YieldFrom)):
-        yield put("yield", ast.Return(value.value))
+    if isinstance(value, ast.YieldFrom):
         yield put("yield", ast.Expr(ast.Yield(value.value)))
-        return
+    if isinstance(value, ast.Yield):
+        yield put("yield", ast.Return(value.value))
     yield put("return", ast.Return(value))
-    if isinstance(value, ast.Compare):  # x == 1
-        target = ast.parse(f"{ast.unparse(value.left)} = 0").body[0].targets
-        yield put("operator", ast.Assign(fresh(target), value.comparators[0]))
     if isinstance(value, ast.Call):
         if value.args:
             yield put("return", ast.Return(value.args[0]))
