@@ -307,6 +307,8 @@ def _expressions(node, right, returned):
                 alike = len(name) == len(word) and any(map(str.__eq__, name, word))
                 label = "capitals" if name.lower() == word.lower() else (word, name)
                 yield put("name", _name(name), 0 if alike else 0.2, label)
+        for value in right.numbers if isinstance(parent, (ast.Call, ast.Tuple)) else ():
+            yield put("number", ast.Constant(value), 0.1, (said, value))
     if isinstance(node, ast.Constant) and type(node.value) in (int, float):
         near = node.value + 1, node.value - 1, -node.value
         for value in dict.fromkeys((*right.numbers, *near)):
@@ -441,6 +443,8 @@ def _steps(tree, right):
             load = ast.parse(ast.unparse(step.target), mode="eval").body
             new = ast.Assign([step.target], ast.BinOp(fresh(load), step.op, value))
             yield put("in place", new, 0, "in place")
+        if isinstance(step, ast.Assign) and isinstance(step.targets[0], (ast.Name, ast.Subscript)):
+            yield put("operator", ast.AugAssign(step.targets[0], ast.Add(), value), 0.3, "+=")
         if back and value and ast.Yield in right.kinds:
             yield put("yield", ast.Expr(ast.Yield(value)))
         if isinstance(step, ast.Expr):
@@ -464,6 +468,9 @@ def _kept(value, right, put):
     if isinstance(value, ast.Yield):
         yield put("yield", ast.Return(value.value))
     yield put("return", ast.Return(value))
+    if isinstance(value, ast.Compare):  # x == 1
+        target = ast.parse(f"{ast.unparse(value.left)} = 0").body[0].targets
+        yield put("operator", ast.Assign(fresh(target), value.comparators[0]))
     if isinstance(value, ast.Call):
         if value.args:
             yield put("return", ast.Return(value.args[0]))
@@ -484,13 +491,19 @@ def _instead(tree, outside):
     alike = [(n, name) for n in data for name in names[::-1] if n.id.startswith(name)]
     yield from joint(0.9, alike)
     # What a line makes from a value is not used: the value itself is, in the lines after it
-    for step in ast.walk(tree):
-        if isinstance(step, ast.Assign) and isinstance(step.targets[0], ast.Name):
-            made = step.targets[0].id
-            used = [n.id for n in loads(step.value) if n.id in names]
-            for old in dict.fromkeys(used):
+    for step in [n for n in ast.walk(tree) if isinstance(n, ast.Assign)]:
+        target, value, every = step.targets[0], step.value, []
+        pairs = [(target, value)]
+        if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
+            pairs = zip(target.elts, value.elts, strict=False)
+        for target, value in pairs:
+            used = [n.id for n in loads(value) if n.id in names]
+            for old in dict.fromkeys(used) if isinstance(target, ast.Name) else ():
                 later = [n for n in loads(tree) if n.id == old and n.lineno > step.end_lineno]
-                yield from joint(1.0, [(n, made) for n in later])
-                if made not in reads(tree) and old == used[0]:
-                    unused += [(n, made) for n in later]
+                later = [(n, target.id) for n in later]
+                yield from joint(1.0, later)
+                if old == used[0]:
+                    every += later
+                    unused += later if target.id not in reads(tree) else []
+        yield from joint(1.0, every)
     yield from joint(0.9, unused)

@@ -198,11 +198,12 @@ class Found:
             return f"Look at {places}. With a change there more is right, but not yet all."
         said = []
         for number, text in dict.fromkeys(line[:2] for line in self.lines):
-            looks = [
-                KINDS[line[2]][1].format(f"`{line[3]}`") for line in self.lines if line[0] == number
-            ]
+            kinds = {}
+            for _, _, kind, part, _ in (line for line in self.lines if line[0] == number):
+                kinds.setdefault(kind, {})[f"`{part}`"] = True
+            looks = [KINDS[kind][1].format(_and(parts)) for kind, parts in kinds.items()]
             where = "there" if number == named else f"line {number}, `{text}`"
-            said.append(f"{where}: {_and(list(dict.fromkeys(looks)))}")
+            said.append(f"{where}: {_and(looks)}")
         text = "; ".join(said)
         changed = KINDS[self.lines[0][2]][2] if len(self.lines) == 1 else "With all this changed"
         text = f"{text[0].upper()}{text[1:]}. {changed}, everything is right."
