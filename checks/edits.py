@@ -128,13 +128,14 @@ def edits(tree, answer, suspects=(), outside=()):
                 if isinstance(child, ast.AST):
                     child.parent, child.field = parent, field
     lines = len(tree.body) - (ast.get_docstring(tree) is not None)
-    right = Right(answer, tuple(variables(tree)), short=lines <= 2)
-    returned = set().union(*(reads(n) for n in ast.walk(tree) if isinstance(n, ast.Return)))
+    returned = {name for n in ast.walk(tree) if isinstance(n, ast.Return) for name in reads(n)}
+    right = Right(answer, tuple(variables(tree)), frozenset(returned), lines <= 2)
     found = [*_steps(tree, right)]
     for node in ast.walk(tree):
+        found += [*_operators(node, right), *_orders(node, right)]
         if isinstance(node, ast.expr) and not stores(node):
-            found += _expressions(node, right, returned)
-        found += [*_operators(node, right), *_orders(node)]
+            for kind in (_names, _numbers, _less, _brackets, _calls, _around, _parts):
+                found += kind(node, right)
     groups = {}
     for edit in found:
         groups.setdefault(edit.label or id(edit), []).append(edit)
@@ -185,13 +186,14 @@ class Right:
     """Parts of the right versions of a function, in the learner's names as far as these are known.
 
     numbers; parts {text: expression}; around {text with _ for a hole: expression}; steps.
-    short: the learner's function has two lines at most. Only then may the whole answer (longer than
-    `most`) stand in place of what is returned.
+    names, returned: those of the learner's function, and those that it returns. short: it has two
+    lines at most. Only then may the whole answer (longer than `most`) stand for what is returned.
     """
 
-    def __init__(self, name, names, short):
+    def __init__(self, name, names, returned, short):
         trees = [answers()[n] for n in (name, f"{name}_also") if n in answers()]
-        self.name, self.names, self.short, self.args = name, names, short, trees[0].args
+        self.name, self.names, self.returned, self.short = name, names, returned, short
+        self.args = trees[0].args
         self.values, values, plain = {}, {}, (ast.Name, ast.Tuple)
         for step in trees[0].body:
             if isinstance(step, ast.Assign) and isinstance(step.targets[0], ast.Name):
@@ -270,6 +272,19 @@ def _name(name, ctx=ast.Load):
     return ast.Name(name, ctx())
 
 
+def _put(kind, node, new, cost=0.0, label=None, at=None):
+    return Edit(kind, node, {node: new}, cost, label, at)
+
+
+def _called(node):
+    return isinstance(node.parent, ast.Call) and node.field == "func"
+
+
+def _valued(node):
+    """True for the whole right side of an assignment, or all that is returned."""
+    return node.field == "value" and isinstance(node.parent, (ast.stmt, ast.Yield))
+
+
 def _operators(node, right):
     """Another operator in an operation, a comparison or x -= y."""
     for group in OPERATORS:
@@ -279,98 +294,68 @@ def _operators(node, right):
                 if op is not type(was):
                     new = _with(node, **{field: op() if field == "op" else [op(), *node.ops[1:]]})
                     rare = 0.2 * (op not in right.kinds)
-                    yield Edit("operator", node, {node: new}, rare, (type(was), op))
+                    yield _put("operator", node, new, rare, (type(was), op))
 
 
-def _expressions(node, right, returned):
-    parent, said = node.parent, ast.unparse(node)
-    called = isinstance(parent, ast.Call) and node.field == "func"
-    valued = node.field == "value" and isinstance(parent, (ast.stmt, ast.Yield))
-    back = 0.3 * isinstance(getattr(parent, "parent", 0), ast.Return)  # it is made elsewhere
-    made = {n.id for n in ast.walk(parent) if isinstance(n, ast.Name) and stores(n)}
-
-    def put(kind, new, cost=0.0, label=None, at=None):
-        return Edit(kind, node, {node: new}, cost, label, at)
-
-    word = getattr(node, "attr", getattr(node, "id", None))
+def _names(node, right):
+    """Another variable, or what is easily taken for the function or the attribute."""
+    called, word = _called(node), getattr(node, "attr", getattr(node, "id", None))
     for other in sorted(set().union(*(group for group in ALIKE if word in group)) - {word}):
         rare = 0.2 * (other not in right.words)
         if isinstance(node, ast.Attribute):
-            yield put("name", _with(node, attr=other), rare, (word, other))
+            yield _put("name", node, _with(node, attr=other), rare, (word, other))
         elif called and other in {*dir(builtins), *answers()} - {right.name}:
-            yield put("name", _name(other), rare, (word, other))
+            yield _put("name", node, _name(other), rare, (word, other))
         elif called and hasattr(np, other) and word not in right.names:
-            yield put("name", ast.parse(f"np.{other}", mode="eval").body, rare)
+            yield _put("name", node, ast.parse(f"np.{other}", mode="eval").body, rare)
     if isinstance(node, ast.Name) and not called and word != "np":
         for name in right.names:
             if name != word:
                 alike = len(name) == len(word) and any(map(str.__eq__, name, word))
                 label = "capitals" if name.lower() == word.lower() else (word, name)
-                yield put("name", _name(name), 0 if alike else 0.2, label)
-        for value in right.numbers if isinstance(parent, (ast.Call, ast.Tuple)) else ():
-            yield put("number", ast.Constant(value), 0.1, (said, value))
+                yield _put("name", node, _name(name), 0 if alike else 0.2, label)
+
+
+def _numbers(node, right):
+    """Another number, a variable for a number, and back."""
+    within = isinstance(node.parent, (ast.Call, ast.Tuple)) and not _called(node)
+    if isinstance(node, ast.Name) and within:
+        for value in right.numbers:
+            yield _put("number", node, ast.Constant(value), 0.1, (node.id, value))
     if isinstance(node, ast.Constant) and type(node.value) in (int, float):
         near = node.value + 1, node.value - 1, -node.value
         for value in dict.fromkeys((*right.numbers, *near)):
             if value != node.value:
                 rare = 0.2 * (value not in right.numbers)
-                yield put("number", ast.Constant(value), rare, (said, value))
+                yield _put("number", node, ast.Constant(value), rare, (node.value, value))
         for name in right.names:
-            yield put("number", _name(name), 0, (said, name))
-    yield from _less(node, put)
-    yield from _brackets(node, put)
-    if isinstance(node, ast.Call):
-        yield from _calls(node, put)
-    if called or isinstance(node, (ast.Slice, ast.Lambda)):
-        return
-    if isinstance(node, ast.Subscript) and not isinstance(node.slice, ast.Tuple):
-        for pair in ([ast.Slice(), node.slice], [node.slice, ast.Slice()]):
-            yield put("other", _with(node, slice=ast.Tuple(pair, ast.Load())), 0, "index")
-    if not isinstance(node, (ast.Constant, ast.Tuple)):
-        for text, around in right.around.items():
-            new = fresh(around, {"_": node})
-            cost = back - 0.4 * (text == "_.T")
-            label = text if valued and made & returned else (text, said)
-            yield put("sign" if text == "-_" else "more", new, cost, label)
-    words = set(re.findall(r"\w+|\W", said))
-    for text, part in right.parts.items():
-        whole = len(text) > right.most
-        if text != said and not (whole and not (right.short and isinstance(parent, ast.Return))):
-            theirs = set(re.findall(r"\w+|\W", text))
-            share = 1 if said in text else len(theirs & words) / len(theirs | words)
-            cost = 0.6 - 0.6 * share if share >= 0.4 else 0.4 + 0.02 * len(said) + 0.01 * len(text)
-            kind = "call" if text.startswith(f"{said}(") else "other"
-            if valued or node.field == "slice" or share >= 0.3:
-                yield put(kind, fresh(part), cost + back + 0.8 * whole, text)
+            yield _put("number", node, _name(name), 0, (node.value, name))
 
 
-def _less(node, put):
+def _less(node, right):
     """A part of an expression in place of the whole, an argument or a keyword left out."""
     parts = [part for part in ast.iter_child_nodes(node) if isinstance(part, ast.expr)]
     if isinstance(node, ast.Call):
         method = isinstance(node.func, ast.Attribute)
         parts = [node.func.value, *node.args] if method else node.args
-    around = (ast.BinOp, ast.UnaryOp, ast.IfExp, ast.Subscript, ast.Attribute, ast.Call)
-    for part in parts if isinstance(node, around) else ():
-        if not isinstance(part, ast.Slice):
-            dropped = ([each for each in parts if each is not part] or [node])[-1]
-            label = type(node), ast.unparse(dropped)
-            yield put("less", part, 0.1 * (len(parts) > 1), label, dropped)
-    if isinstance(node, ast.Call):
         for field in ("args", "keywords"):
             for each in getattr(node, field):
                 new = [other for other in getattr(node, field) if other is not each]
-                yield put("less", _with(node, **{field: new}), 0, getattr(each, "arg", None), each)
+                label = getattr(each, "arg", None)
+                yield _put("less", node, _with(node, **{field: new}), 0, label, each)
+    around = (ast.BinOp, ast.UnaryOp, ast.IfExp, ast.Subscript, ast.Attribute, ast.Call)
+    for part in parts if isinstance(node, around) and not _called(node) else ():
+        if not isinstance(part, ast.Slice):
+            dropped = ([each for each in parts if each is not part] or [node])[-1]
+            label = type(node), ast.unparse(dropped)
+            yield _put("less", node, part, 0.1 * (len(parts) > 1), label, dropped)
 
 
-def _orders(node):
+def _orders(node, right):
     """Values, arguments or the two sides of an operation in another order."""
-
-    def put(cost=0.0, label=None, **fields):
-        return Edit("order", node, {node: _with(node, **fields)}, cost, label)
-
     if isinstance(node, ast.BinOp) and not isinstance(node.op, (ast.Add, ast.Mult)):
-        yield put(0, type(node.op), left=node.right, right=node.left)
+        new = _with(node, left=node.right, right=node.left)
+        yield _put("order", node, new, 0, type(node.op))
     field = "elts" if isinstance(node, ast.Tuple) else "args" if isinstance(node, ast.Call) else ""
     parts = getattr(node, field, [])
     if len(parts) <= 4:
@@ -380,41 +365,78 @@ def _orders(node):
         orders = [[{a: b, b: a}.get(k, k) for k in range(len(parts))] for a, b in swaps]
     for order in orders:
         moved = sum(a != b for a, b in enumerate(order))
+        cost = 0.1 * (moved - 2) + 0.1 * (field == "args")
         label = field == "args" and (ast.unparse(node.func), tuple(order))
-        yield put(
-            0.1 * (moved - 2) + 0.1 * (field == "args"), label, **{field: [parts[k] for k in order]}
-        )
+        yield _put("order", node, _with(node, **{field: [parts[k] for k in order]}), cost, label)
 
 
-def _brackets(node, put):
+def _brackets(node, right):
     """(a + b) / c for a + b / c, and back."""
-    if isinstance(node, ast.BinOp):
-        left, right = node.left, node.right
-        if isinstance(left, ast.BinOp):
-            yield put("brackets", _with(left, right=_with(node, left=left.right)), 0, "left")
-        if isinstance(right, ast.BinOp):
-            yield put("brackets", _with(right, left=_with(node, right=right.left)), 0, "right")
+    if isinstance(getattr(node, "left", None), ast.BinOp) and isinstance(node, ast.BinOp):
+        new = _with(node.left, right=_with(node, left=node.left.right))
+        yield _put("brackets", node, new, 0, "left")
+    if isinstance(getattr(node, "right", None), ast.BinOp):
+        new = _with(node.right, left=_with(node, right=node.right.left))
+        yield _put("brackets", node, new, 0, "right")
 
 
-def _calls(node, put):
-    """Another axis; arguments as one tuple."""
-    words = {each.arg: each.value for each in node.keywords}
-    func = getattr(node.func, "attr", getattr(node.func, "id", ""))
-    if func in REDUCING or "axis" in words:
+def _calls(node, right):
+    """Another axis, arguments as one tuple, another index."""
+    words = {each.arg: each.value for each in getattr(node, "keywords", ())}
+    func = getattr(node, "func", None)
+    if "axis" in words or getattr(func, "attr", getattr(func, "id", "")) in REDUCING:
         was = getattr(words.get("axis"), "value", None), "keepdims" in words
-        args = node.args[:1] if ast.unparse(node.func).startswith("np.") else []
+        args = node.args[:1] if ast.unparse(func).startswith("np.") else []
         others = [each for each in node.keywords if each.arg not in ("axis", "keepdims")]
         for axis, keep in itertools.product((0, 1, None), (False, True)):
             new = [("axis", axis)] * (axis is not None) + [("keepdims", True)] * keep
             new = others + [ast.keyword(name, ast.Constant(value)) for name, value in new]
+            new = _with(node, args=args, keywords=new)
             cost = 0.1 * (axis != was[0] and keep != was[1])
             if (axis, keep) != was:
-                yield put("axis", _with(node, args=args, keywords=new), cost, (was, axis, keep))
-    for at, width in itertools.product(range(len(node.args)), (2, 4)):
-        if at + width <= len(node.args):  # np.zeros((10, m)) for np.zeros(10, m)
-            group = ast.Tuple(node.args[at : at + width], ast.Load())
-            new = _with(node, args=[*node.args[:at], group, *node.args[at + width :]])
-            yield put("brackets", new, 0, "tuple")
+                yield _put("axis", node, new, cost, (was, axis, keep))
+    given = getattr(node, "args", ())
+    for at, width in itertools.product(range(len(given)), (2, 4)):
+        if at + width <= len(given):  # np.zeros((10, m)) for np.zeros(10, m)
+            group = ast.Tuple(given[at : at + width], ast.Load())
+            new = _with(node, args=[*given[:at], group, *given[at + width :]])
+            yield _put("brackets", node, new, 0, "tuple")
+    if isinstance(node, ast.Subscript) and not isinstance(node.slice, ast.Tuple):
+        for pair in ([ast.Slice(), node.slice], [node.slice, ast.Slice()]):
+            new = _with(node, slice=ast.Tuple(pair, ast.Load()))
+            yield _put("other", node, new, 0, "index")
+
+
+def _around(node, right):
+    """What the right version puts around something."""
+    made = {n.id for n in ast.walk(node.parent) if isinstance(n, ast.Name) and stores(n)}
+    back = 0.3 * isinstance(getattr(node.parent, "parent", 0), ast.Return)  # it is made elsewhere
+    if _called(node) or isinstance(node, (ast.Slice, ast.Lambda, ast.Constant, ast.Tuple)):
+        return
+    for text, around in right.around.items():
+        new = fresh(around, {"_": node})
+        cost = back - 0.4 * (text == "_.T")
+        label = text if _valued(node) and made & right.returned else (text, ast.unparse(node))
+        yield _put("sign" if text == "-_" else "more", node, new, cost, label)
+
+
+def _parts(node, right):
+    """A part of the right version, the likelier the more it has in common with what is there."""
+    if _called(node) or isinstance(node, (ast.Slice, ast.Lambda)):
+        return
+    said, returns = ast.unparse(node), isinstance(node.parent, ast.Return)
+    back = 0.3 * isinstance(getattr(node.parent, "parent", 0), ast.Return)  # it is made elsewhere
+    words = set(re.findall(r"\w+|\W", said))
+    for text, part in right.parts.items():
+        whole = len(text) > right.most
+        if text == said or (whole and not (right.short and returns)):
+            continue
+        theirs = set(re.findall(r"\w+|\W", text))
+        share = 1 if said in text else len(theirs & words) / len(theirs | words)
+        cost = 0.6 - 0.6 * share if share >= 0.4 else 0.4 + 0.02 * len(said) + 0.01 * len(text)
+        kind = "call" if text.startswith(f"{said}(") else "other"
+        if _valued(node) or node.field == "slice" or share >= 0.3:
+            yield _put(kind, node, fresh(part), cost + back + 0.8 * whole, text)
 
 
 # --- Edits of statements --------------------------------------------------------------------------
@@ -427,12 +449,8 @@ def _steps(tree, right):
         back, last = isinstance(step, ast.Return), step is block[-1]
         if isinstance(step, ast.Expr) and isinstance(value, ast.Constant):
             continue  # a docstring
-
-        def put(kind, new, cost=0.0, label=None, step=step):
-            return Edit(kind, step, {step: new}, cost, label)
-
         if len(block) > 1 and not back:
-            yield put("delete", [])
+            yield _put("delete", step, [])
         inside = set(ast.walk(step))
         for other in steps:
             if other not in inside:
@@ -442,41 +460,44 @@ def _steps(tree, right):
         if isinstance(step, ast.AugAssign):
             load = ast.parse(ast.unparse(step.target), mode="eval").body
             new = ast.Assign([step.target], ast.BinOp(fresh(load), step.op, value))
-            yield put("in place", new, 0, "in place")
+            yield _put("in place", step, new, 0, "in place")
         if isinstance(step, ast.Assign) and isinstance(step.targets[0], (ast.Name, ast.Subscript)):
-            yield put("operator", ast.AugAssign(step.targets[0], ast.Add(), value), 0.3, "+=")
+            yield _put(
+                "operator", step, ast.AugAssign(step.targets[0], ast.Add(), value), 0.3, "+="
+            )
         if back and value and ast.Yield in right.kinds:
-            yield put("yield", ast.Expr(ast.Yield(value)))
+            yield _put("yield", step, ast.Expr(ast.Yield(value)))
         if isinstance(step, ast.Expr):
-            yield from _kept(value, right, put)
+            yield from _kept(step, right)
         for new in map(fresh, right.steps):  # anew, lest a part be put into itself
             if isinstance(new, ast.Return) == back and not hasattr(step, "body"):
-                yield put("other", new, 0.8 + 0.01 * len(ast.unparse(new)))
+                yield _put("other", step, new, 0.8 + 0.01 * len(ast.unparse(new)))
             if not isinstance(new, ast.Return):
-                yield put("before", [new, step])
+                yield _put("before", step, [new, step])
             if last and not back:
                 end = isinstance(new, ast.Return) and step.parent is tree
-                yield put("after", [step, new], -0.6 * end)
+                yield _put("after", step, [step, new], -0.6 * end)
     if ast.dump(right.args) != ast.dump(tree.args):
         yield Edit("def", tree, {tree.args: fresh(right.args)})
 
 
-def _kept(value, right, put):
+def _kept(step, right):
     """For a line that only calculates: its value handed back, or kept under a name."""
+    value = step.value
     if isinstance(value, ast.YieldFrom):
-        yield put("yield", ast.Expr(ast.Yield(value.value)))
+        yield _put("yield", step, ast.Expr(ast.Yield(value.value)))
     if isinstance(value, ast.Yield):
-        yield put("yield", ast.Return(value.value))
-    yield put("return", ast.Return(value))
+        yield _put("yield", step, ast.Return(value.value))
+    yield _put("return", step, ast.Return(value))
     if isinstance(value, ast.Compare):  # x == 1
         target = ast.parse(f"{ast.unparse(value.left)} = 0").body[0].targets
-        yield put("operator", ast.Assign(fresh(target), value.comparators[0]))
+        yield _put("operator", step, ast.Assign(fresh(target), value.comparators[0]))
     if isinstance(value, ast.Call):
         if value.args:
-            yield put("return", ast.Return(value.args[0]))
+            yield _put("return", step, ast.Return(value.args[0]))
         four = [_name(each, ast.Store) for each in ("W1", "b1", "W2", "b2")]
         for target in [ast.Tuple(four, ast.Store()), *(_name(n, ast.Store) for n in right.names)]:
-            yield put("keep", ast.Assign([target], value))
+            yield _put("keep", step, ast.Assign([target], value))
 
 
 def _instead(tree, outside):
