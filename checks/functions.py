@@ -706,7 +706,7 @@ def train_epoch(function):
     orders = [o for o in every if o[0] < o[1] and o[2] < o[3]]
     pairs = [((o[:2], o[:2]), (o[2:4], o[2:4]), (o[4:], o[4:])) for o in orders]
     crossed = [((o[:2], (0, 1)), (o[2:4], (2, 3)), (o[4:], (4,))) for o in every]
-    full, small = [p[:2] for p in pairs], [p[2:] for p in pairs]
+    first, full, last = ([p[part] for p in pairs] for part in (slice(1), slice(2), slice(2, 3)))
     at_once = [((every[0], every[0]),)]
     params, parameters = ref.network()[0], inspect.signature(function).parameters
 
@@ -732,20 +732,18 @@ def train_epoch(function):
                 break
         else:
             cut = "minibatches|range"
-            for wrong, text, look in (
-                ()
-                if progress.searching
-                else (
-                    ([params], "nothing moved.", r"^return\b|update_params"),
-                    (ends(full), "the last, smaller batch was left out.", cut),
-                    (ends(small), "only the last batch counts.", r"\bparams\b"),
-                    (ends(frozen=True), "all gradients were taken at the start.", "forward_prop"),
-                    (ends(m=5), "the gradients were divided by all m examples.", "backward_prop|/"),
-                    (ends(at_once), "it made one step with all examples.", cut),
-                    (ends(step=-alpha), "it climbed.", "update_params"),
-                    (ends(crossed), "X was shuffled and Y was not.", r"\b[XY]\w*\[|minibatches"),
-                )
-            ):
+            typical = (
+                ([params], "nothing moved.", r"^return\b|update_params"),
+                (ends(first), "it stopped after the first batch.", rf"^(return|break)\b|{cut}"),
+                (ends(full), "the last, smaller batch was left out.", cut),
+                (ends(last), "only the last batch counts.", r"\bparams\b"),
+                (ends(frozen=True), "all gradients were taken at the start.", "forward_prop"),
+                (ends(m=5), "the gradients were divided by all m examples.", "backward_prop|/"),
+                (ends(at_once), "it made one step with all examples.", cut),
+                (ends(step=-alpha), "it climbed.", "update_params"),
+                (ends(crossed), "X was shuffled and Y was not.", r"\b[XY]\w*\[|minibatches"),
+            )
+            for wrong, text, look in () if progress.searching else typical:
                 need(not near(got, wrong), text, look)
             # With one batch of all five there is no order to guess, so the array can be named.
             compare(run(size=5), next(ends(at_once)), np.float64)

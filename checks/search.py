@@ -107,7 +107,7 @@ class Source:
         """{number: text} of the lines below `def` that match, without comments and docstring."""
         doc = ast.get_docstring(self.tree) is not None
         steps = [n for step in self.tree.body[doc:] for n in ast.walk(step)]
-        numbers = sorted({n.lineno for n in steps if isinstance(n, ast.stmt) and placed(n)})
+        numbers = sorted({n.lineno for n in steps if isinstance(n, ast.stmt)})
         found = {number: self.line(number) for number in numbers}
         return {n: text for n, text in found.items() if re.search(pattern, text.split("#")[0])}
 
