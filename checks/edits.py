@@ -205,7 +205,9 @@ class Right:
         self.numbers = list(dict.fromkeys(n for n in numbers if type(n) in (int, float)))
         self.kinds = {type(n) for n in every}
         self.words = {getattr(n, "attr", getattr(n, "id", None)) for n in every}
-        self.parts, self.around = {}, {"_.copy()": ast.parse("_.copy()", mode="eval").body}
+        always = ("_.T", "_.copy()")  # what is forgotten most often
+        self.around = {text: ast.parse(text, mode="eval").body for text in always}
+        self.parts = {}
         for node in every:
             if isinstance(node, ast.expr) and not stores(node):
                 self._add(node)
