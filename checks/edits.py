@@ -397,7 +397,7 @@ def _calls(node, right):
             cost = 0.1 * (axis != was[0] and keep != was[1])
             if (axis, keep) != was:
                 yield _put("axis", node, new, cost, (was, axis, keep))
-    given = getattr(node, "args", ())
+    given = node.args if isinstance(node, ast.Call) else ()
     for at, width in itertools.product(range(len(given)), (2, 4)):
         if at + width <= len(given):  # np.zeros((10, m)) for np.zeros(10, m)
             group = ast.Tuple(given[at : at + width], ast.Load())
@@ -410,7 +410,7 @@ def _calls(node, right):
 
 
 def _around(node, right):
-    """What the right version puts around something."""
+    """What the right version puts around something: - 0.5, np.exp(...), ReLU_deriv(...) times."""
     made = {n.id for n in ast.walk(node.parent) if isinstance(n, ast.Name) and stores(n)}
     back = 0.3 * isinstance(getattr(node.parent, "parent", 0), ast.Return)  # it is made elsewhere
     if _called(node) or isinstance(node, (ast.Slice, ast.Lambda, ast.Constant, ast.Tuple)):

@@ -181,11 +181,12 @@ class Found:
 
     def __init__(self, source, chain, proved):
         self.proved, self.lines = proved, []
+        parts = [part for edit in chain for part in edit.parts]
+        texts = [source.segment(part.node) for part in parts]
         with contextlib.ExitStack() as stack:
-            parts = [source.segment(part.node) for edit in chain for part in edit.parts]
             for edit in chain:
                 stack.enter_context(edit)
-            for part, text in zip([p for e in chain for p in e.parts], parts, strict=True):
+            for part, text in zip(parts, texts, strict=True):
                 number = getattr(part.node, "lineno", part.step.lineno)
                 line = number, source.line(number), part.kind, text, _shown(part)
                 self.lines.append(line)
