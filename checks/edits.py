@@ -416,6 +416,8 @@ def _around(node, right):
     if _called(node) or isinstance(node, (ast.Slice, ast.Lambda, ast.Constant, ast.Tuple)):
         return
     for text, around in right.around.items():
+        if text == "_.copy()" and not isinstance(node, ast.Name):
+            continue
         new = fresh(around, {"_": node})
         cost = back - 0.4 * (text == "_.T")
         label = text if _valued(node) and made & right.returned else (text, ast.unparse(node))
