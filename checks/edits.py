@@ -223,6 +223,7 @@ class Right:
         ]
 
     def _add(self, node):
+        """Keep an expression as a part, and as what stands around each of its own parts."""
         attribute = isinstance(node, ast.Attribute) and node.attr not in ("T", "size", "dtype")
         if isinstance(node, (ast.Name, ast.Constant, ast.Slice, ast.Starred)) or attribute:
             return
@@ -275,6 +276,7 @@ def _name(name, ctx=ast.Load):
 
 
 def _put(kind, node, new, cost=0.0, label=None, at=None):
+    """An edit of one place. new: a node or a list of statements; at: where to look, if not there."""
     return Edit(kind, node, {node: new}, cost, label, at)
 
 
@@ -447,6 +449,7 @@ def _parts(node, right):
 
 
 def _steps(tree, right):
+    """A line left out, moved, added or put in another's place; other arguments of the function."""
     steps = [n for n in ast.walk(tree) if isinstance(n, ast.stmt) and n is not tree]
     for step in steps:
         block, value = getattr(step.parent, step.field), getattr(step, "value", None)
