@@ -276,7 +276,7 @@ def _name(name, ctx=ast.Load):
 
 
 def _put(kind, node, new, cost=0.0, label=None, at=None):
-    """An edit of one place. new: a node or a list of statements; at: where to look, if not there."""
+    """An edit of one place. new: a node or a list of statements; at: where else to look."""
     return Edit(kind, node, {node: new}, cost, label, at)
 
 
