@@ -21,7 +21,7 @@ import warnings
 
 import numpy as np
 
-from .edits import KINDS, edits, placed, reads, variables
+from .edits import KINDS, edits, loads, placed, reads, variables
 
 SECONDS, LONGER, CLOCK = 2.0, 3.2, 3.7  # of computing, for slow functions, and by the clock
 BYTES = 50e6  # that one array, or all that comes back in a trial, may take
@@ -146,6 +146,21 @@ class Source:
                 return self.behind(reads(step) & set(variables(self.tree)), [step.lineno])
         return set()
 
+    def unused(self):
+        """{number: text} of the assignments to names that nobody reads afterwards."""
+        found, loops = {}, [n for n in ast.walk(self.tree) if isinstance(n, (ast.For, ast.While))]
+        for step in ast.walk(self.tree):
+            if isinstance(step, ast.Assign) and isinstance(step.targets[0], ast.Name):
+                name, lines = step.targets[0].id, set()
+                for loop in loops:  # it may be read in the next round
+                    if step.lineno in _linenos(loop):
+                        given = isinstance(loop, ast.For) and name in variables(loop.target)
+                        lines |= set() if given else _linenos(loop)
+                uses = [n.lineno for n in loads(self.tree) if n.id == name]
+                if not any(n > step.end_lineno or n in lines for n in uses):
+                    found[step.lineno] = self.line(step.lineno)
+        return found
+
 
 def _writes(step):
     """Names that an assignment gives a value to, or changes by an index."""
@@ -243,14 +258,18 @@ def place(function, trial, answer, mistake, show=False):
     found = repair(function, trial, answer, mistake)
     if found and found.proved:
         return found.said(show, mistake.line if mistake.own else 0)
-    suspects = {}
+    suspects = unused = {}
     with _quiet(), contextlib.suppress(LookupError, RecursionError, SyntaxError):
         source = Source(function, safe=False)
         suspects = source.lines(mistake.look) if mistake.look else {}
-        if not suspects and not mistake.own and len(source.lines("")) == 1:
-            suspects = source.lines("")  # where else
+        if not mistake.own:
+            unused = source.unused()
+            if not suspects and len(source.lines("")) == 1:
+                suspects = source.lines("")  # where else
     if 0 < len(suspects) <= 4:
         return f"Look at {_lines(suspects)}."
+    if unused:
+        return f"Look at {_lines(unused)}: nobody uses what is made there."
     return found.said(show) if found and not mistake.own else ""
 
 

@@ -132,6 +132,10 @@ def test_where_nothing_is_proved_the_lines_that_the_check_suspects_are_named(mon
     wrong = PLAIN["gradient_descent"].replace("X, Y, dev)\n    for", "X, Y, None)\n    for")
     said = message("gradient_descent", wrong)
     assert "gets no pair as dev" in said and "Look at line 3, `record(" in said
+    loop = "    new = [W1, b1, W2, b2]\n    for p, d in zip(new, (dW1, db1, dW2, db2)):\n"
+    loop += "        p = p - alpha * d\n    return tuple(new)\n"
+    said = message("update_params", PLAIN["update_params"].split("\n")[0] + "\n" + loop)
+    assert "Look at line 4, `p = p - alpha * d`: nobody uses what is made there." in said
 
 
 def test_an_edit_cannot_reach_for_data_of_the_notebook():
