@@ -13,6 +13,7 @@ wrote it does not matter, only what it returns. Whoever wants the line as it wou
 The files answers.py and reference.py hold the answers, so look there only when you want to.
 """
 
+# ruff: noqa: F401 (these names are what the package offers)
 from .curves import diagnose
 from .data import digits, enough_rows, setup, unreadable
 from .functions import (
@@ -35,29 +36,3 @@ from .functions import (
     update_params,
     update_velocity,
 )
-
-__all__ = [
-    "ReLU",
-    "ReLU_deriv",
-    "backward_prop",
-    "cross_entropy",
-    "diagnose",
-    "digits",
-    "enough_rows",
-    "forward_prop",
-    "get_accuracy",
-    "get_predictions",
-    "gradient_descent",
-    "init_params",
-    "init_params_scaled",
-    "minibatches",
-    "one_hot",
-    "setup",
-    "shift_images",
-    "slopes",
-    "softmax",
-    "train_epoch",
-    "unreadable",
-    "update_params",
-    "update_velocity",
-]

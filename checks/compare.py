@@ -41,6 +41,22 @@ class Mistake(Exception):
         self.cause, self.line, self.look, self.own = cause, line, look, own
 
 
+def need(condition, text, look=None):
+    """Raise Mistake unless the condition holds."""
+    if not condition:
+        raise Mistake(text, look=look)
+
+
+@contextlib.contextmanager
+def looking(pattern):
+    """For mistakes found inside, suspect the lines that match (`look` of Mistake)."""
+    try:
+        yield
+    except Mistake as mistake:
+        mistake.look = mistake.look or pattern
+        raise
+
+
 class NotWritten(Mistake):
     """A function that only says so: there is no place to look for."""
 
@@ -152,17 +168,13 @@ def call(function, _returns=(), _keywords=None, **arguments):
         raise their_error(function, error) from None
     progress.step = 1
     for name, value in arguments.items():
-        pairs, grown = [(value, before[name])], False
-        if isinstance(value, (tuple, list)):
-            pairs, grown = zip(value, before[name], strict=False), len(value) != len(before[name])
-        if grown or any(isinstance(b, np.ndarray) and not np.array_equal(a, b) for a, b in pairs):
-            changed = f"it changed its input {name}. Make a new array: -= and [...] = do not."
-            raise Mistake(
-                changed, look=r"[-+*/@]=|\]\s*=(?!=)|\bout=|\.(sort|fill|append|pop)\(|^\w+ = \w+$"
-            )
+        need(
+            not _changed(value, before[name]),
+            f"it changed its input {name}. Make a new array: -= and [...] = do not.",
+            r"[-+*/@]=|\]\s*=(?!=)|\bout=|\.(sort|fill|append|pop)\(|^\w+ = \w+$",
+        )
     progress.step = 2
-    if answer is None:
-        raise Mistake("it returned nothing (None). It must end with a return line.")
+    need(answer is not None, "it returned nothing (None). It must end with a return line.")
     progress.step = 3
     if not _returns:
         return answer
@@ -202,42 +214,39 @@ def _kept(value):
     return value.copy(order="K") if isinstance(value, np.ndarray) else value
 
 
+def _changed(value, before):
+    if isinstance(before, list):
+        return len(value) != len(before) or any(map(_changed, value, before))
+    return isinstance(before, np.ndarray) and not np.array_equal(value, before)
+
+
 def their_error(function, error):
     """The Mistake for an error inside the learner's code: where, which line, and a hint."""
     home = getattr(inspect.unwrap(function), "__globals__", None)
-    first = last = None
-    trace = error.__traceback__
-    while trace is not None:
-        if trace.tb_frame.f_globals is home:
-            first, last = first or trace, trace
-        trace = trace.tb_next
+    traces = [each for each in _traces(error) if each.tb_frame.f_globals is home]
     if progress.searching:
-        return Mistake("", error, last.tb_lineno if last else 0)
+        return Mistake("", error, traces[-1].tb_lineno if traces else 0)
     said = f"{type(error).__name__}: {error}".splitlines()[0].rstrip(".")
-    if last is None:
+    if not traces:
         return Mistake(f"it stops with {said}.", error)
-    frame, number = last.tb_frame, last.tb_lineno
-    inside = frame.f_code.co_name
-    line = linecache.getline(frame.f_code.co_filename, number, frame.f_globals).strip()
+    first, last = traces[0], traces[-1]
+    inside, line = last.tb_frame.f_code.co_name, _line(last)
     own = inside == function.__name__ or inside.startswith("<")  # <listcomp>, before Python 3.12
     if isinstance(error, NotImplementedError):
         what = "it" if own else inside
         return NotWritten(f"{what} is not written yet. Write it in its cell, and run that cell.")
-    where = f"your code stops at line {number}" + f" of {inside}" * (not own)
+    where = f"your code stops at line {last.tb_lineno}" + f" of {inside}" * (not own)
     where += f", `{line}`" * bool(line)
-    if not own:
-        caller, at = first.tb_frame, first.tb_lineno
-        text = linecache.getline(caller.f_code.co_filename, at, caller.f_globals).strip()
-        where += f", called by line {at}, `{text}`" * bool(text)
+    if not own and _line(first):
+        where += f", called by line {first.tb_lineno}, `{_line(first)}`"
     arrays = {}
     for name in re.findall(r"[A-Za-z_]\w*(?:\.T\b)?", line):
-        value = frame.f_locals.get(name.removesuffix(".T"))
+        value = last.tb_frame.f_locals.get(name.removesuffix(".T"))
         near = "@" not in line or re.search(rf"@ *{name}\b|\b{name} *@", line)
         if isinstance(value, np.ndarray) and near:
             arrays[name] = value.T.shape if name.endswith(".T") else value.shape
     broadcast = re.search(r"broadcast together with shapes (.*\))", str(error))
-    quoted = re.search(r"'(\w+)'", str(error))
-    quoted = quoted.group(1) if quoted else "such name"
+    quoted = (re.findall(r"'(\w+)'", str(error)) or ["such name"])[0]
     outside = reads_outside(function)
     if isinstance(error, UnboundLocalError):
         hint = f"{quoted} is used before it has a value."
@@ -246,18 +255,15 @@ def their_error(function, error):
             f"There is no {quoted}: run the cells above first, mind the spelling, "
             "and make helpers such as m inside the function (m = X.shape[1])."
         )
-    elif outside and re.search(rf"\b({outside.replace(' and ', '|')})\b", line):
+    elif outside:
         hint = f"It reads {outside} from outside: use only its arguments."
     elif "truth value of an array" in str(error):
         hint = "Plain max, min, if and `and` cannot compare whole arrays: use np.maximum."
     elif broadcast:
-        shapes = broadcast.group(1)
-        hint = f"The shapes {shapes} do not fit."
+        hint = f"The shapes {broadcast.group(1)} do not fit."
     elif re.search("matmul|not aligned", str(error)) and arrays:
         shapes = " and ".join(f"{name} is {shape}" for name, shape in arrays.items())
         hint = f"There {shapes}, which do not fit."
-    elif outside:
-        hint = f"It reads {outside} from outside: use only its arguments."
     elif "out of bounds for uint8" in str(error):
         hint = "uint8 numbers end at 255: take Y.astype(int) before you calculate with labels."
     elif isinstance(error, IndexError) and "size 10" in str(error):
@@ -265,6 +271,19 @@ def their_error(function, error):
     else:
         hint = f"It says: {said}."
     return Mistake(f"{where}. {hint}", error.with_traceback(first), first.tb_lineno, own=own)
+
+
+def _traces(error):
+    """The parts of an error's traceback, from the outermost call inwards."""
+    trace = error.__traceback__
+    while trace:
+        yield trace
+        trace = trace.tb_next
+
+
+def _line(trace):
+    code = trace.tb_frame.f_code
+    return linecache.getline(code.co_filename, trace.tb_lineno, trace.tb_frame.f_globals).strip()
 
 
 def reads_outside(function):
@@ -329,11 +348,11 @@ def same(function, name, got, right, typical=(), types=(), tolerance=None, hint=
     if progress.searching:
         raise Mistake("")
     foreseen(got, typical, tolerance)
-    text = _difference(name, got, right, tolerance)
-    outside = reads_outside(function)
+    look, outside = None, reads_outside(function)
     if outside:
-        hint = f"Your function reads {outside} from outside: use only its arguments."
-    raise Mistake(f"{text} {hint}".strip())
+        hint = f"It reads {outside} from outside: use only its arguments."
+        look = rf"\b({outside.replace(' and ', '|')})\b"
+    raise Mistake(f"{_difference(name, got, right, tolerance)} {hint}".strip(), look=look)
 
 
 def _difference(name, got, right, tolerance):

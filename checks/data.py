@@ -132,7 +132,8 @@ def _open(path, errors="strict"):
     ending = _ending(path)
     if ending == ".zip":
         with zipfile.ZipFile(path) as archive:
-            file = archive.open(archive.namelist()[0])
+            [member] = archive.namelist()
+            file = archive.open(member)
         return io.TextIOWrapper(file, encoding="utf-8-sig", errors=errors)
     opener = import_module(UNPACK[ending]).open if ending in UNPACK else open
     return opener(path, "rt", encoding="utf-8-sig", errors=errors)
@@ -157,17 +158,15 @@ def _file_problem(path):
         return f"{path} is empty: get the file again."
     try:
         with open(path, "rb") as file:
-            start = file.read(4)
+            start = file.read(2)
     except PermissionError:
         return f"{path} may not be read: change its permissions, or copy it."
-    if start[:2] == b"PK" or _ending(path) == ".zip":
-        problem = _zip_problem(path)
-        if problem:
-            return f"{path} {problem}."
-    if start[:2] == b"\x1f\x8b" and _ending(path) != ".gz":
-        return f"{path} is compressed with gzip: add .gz to its name, here and in the folder."
-    if start[:2] != b"\x1f\x8b" and _ending(path) == ".gz":
-        return f"{path} is named .gz but is not compressed with gzip: take .gz off its name."
+    for ending, magic, packer in ((".zip", b"PK", "zip"), (".gz", b"\x1f\x8b", "gzip")):
+        named, packed = _ending(path) == ending, start.startswith(magic)
+        if packed and not named:
+            return f"{path} is packed with {packer}: add {ending} to its name, here and there."
+        if named and not packed:
+            return f"{path} is named {ending} but not packed so: take {ending} off its name."
     try:
         if not _first_line(path):
             return f"{path} has an empty first line: it must be label,pixel0,...,pixel783."
@@ -175,29 +174,11 @@ def _file_problem(path):
         return f"{path} is not text: save it as CSV in UTF-8, or name another file."
     except ImportError:
         return f"{path} cannot be unpacked by this Python: unpack it, and name the CSV file."
+    except (zipfile.BadZipFile, ValueError, RuntimeError):  # several files, or a password
+        what = "is a zip archive that is cut short or does not hold one plain file"
+        return f"{path} {what}: get it again, or unpack it, and name the CSV file."
     except DAMAGED:
         return f"{path} is damaged or cut short: download or copy it again."
-    return None
-
-
-def _zip_problem(path):
-    """What keeps a zip archive from being read as pandas reads one, and what to do, or None."""
-    unpack = "unpack it, and name the CSV file that was in it"
-    if not zipfile.is_zipfile(path):
-        with open(path, "rb") as file:
-            if file.read(2) != b"PK":
-                return "is named .zip but is no zip archive: take .zip off its name"
-        return f"is a zip archive that is damaged or cut short: get it again, or {unpack}"
-    with zipfile.ZipFile(path) as archive:
-        members = archive.namelist()
-        if len(members) != 1:
-            return f"is a zip archive of {len(members)} files: {unpack}"
-        try:
-            archive.open(members[0]).close()
-        except RuntimeError:
-            return f"is a zip archive with a password or an unusual packing: {unpack}"
-    if _ending(path) != ".zip":
-        return f"is a zip archive: add .zip to its name, or {unpack}"
     return None
 
 
@@ -212,10 +193,9 @@ def _header_problem(names, path):
             f"{path} has no labels, like Kaggle's test.csv: name a labelled file, "
             "or set TEST_CSV = None to hold rows of the train file out."
         )
-    if len(names) == 1 and ";" in names[0]:
-        return f"{path} is separated by semicolons: save it with commas."
-    if len(names) == 1 and "\t" in names[0]:
-        return f"{path} is separated by tabs: save it with commas."
+    for mark, said in ((";", "semicolons"), ("\t", "tabs")):
+        if len(names) == 1 and mark in names[0]:
+            return f"{path} is separated by {said}: save it with commas."
     if re.fullmatch(r"[0-9.]+", names[0]):
         return f"{path} has no header, its first line is already a digit: add a first line, {mend}."
     if names == ["label"] + [f"pixel{i + 1}" for i in range(PIXELS)]:

@@ -24,6 +24,8 @@ from .compare import (
     all_same,
     call,
     check,
+    looking,
+    need,
     progress,
     same,
 )
@@ -44,13 +46,17 @@ def _type_note(*arrays):
     return f" (As float32 instead of {kinds.pop()} the training would be faster.)" if kinds else ""
 
 
-def _gradient_check(params, X, Y, gradients):
-    """Compare every gradient with the measured slopes; returns how many there are."""
-    slopes = ref.measured(lambda params: ref.loss(ref.forward(params, X)[3], Y), params)
-    for name, slope, got in zip(PARAMS, slopes, gradients, strict=True):
+def _measure(names, loss, params, gradients):
+    """Raise Mistake unless the gradients are the measured slopes; returns how many there are."""
+    for name, slope, got in zip(names, ref.measured(loss, params), gradients, strict=True):
         # Rounding in the loss, about 1e-16, becomes 1e-11 after the division by 2h.
-        if abs(slope - got).max() > 1e-8:
-            raise Mistake(f"d{name} disagrees with the measured slopes. Mend its formula.")
+        wrong = np.argwhere(~np.isclose(got, slope, rtol=1e-5, atol=1e-8))
+        if len(wrong):
+            at = tuple(map(int, wrong[0]))
+            raise Mistake(
+                f"{name} is wrong in {len(wrong)} of {got.size} entries. The first is {at}: yours "
+                f"is {got[at]:.3g}, measured {slope[at]:.3g}. Mend its formula."
+            )
     return sum(theta.size for theta in params)
 
 
@@ -68,57 +74,58 @@ def _many_labels():
 def _start(function):
     """What both starts must fulfil; returns the arrays for 300 hidden units, and b2 of others."""
     parameters = inspect.signature(function).parameters
-    if not parameters:
-        raise Mistake("it takes no n_hidden. Write (n_hidden=10), and use it in the shapes.")
-    if any(p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD for p in parameters.values()):
-        raise Mistake("it must also run without arguments. Give each a default: (n_hidden=10).")
+    need(parameters, "it takes no n_hidden. Write (n_hidden=10), and use it in the shapes.")
+    need(
+        all(
+            p.default is not p.empty or p.kind is not p.POSITIONAL_OR_KEYWORD
+            for p in parameters.values()
+        ),
+        "it must also run without arguments. Give each a default: (n_hidden=10).",
+    )
     others = [call(function, PARAMS)[3]]
     parts = call(function, PARAMS, n_hidden=300)
     shapes = [(300, PIXELS), (300, 1), (CLASSES, 300), (CLASSES, 1)]
     for name, part, right in zip(PARAMS, parts, shapes, strict=True):
-        got = np.shape(part)
-        if got != right:
-            hint = f"Give it the shape {right}."
-            if name in ("b1", "b2"):
-                hint = "Each unit needs its own bias, as a column: (n_hidden, 1) or (10, 1)."
-            elif got == right[::-1]:
-                hint = "Rows and columns are swapped: one row for each unit that the layer feeds."
-            elif 300 not in got:
-                hint = "It does not follow n_hidden: use n_hidden in the shape, not a fixed number."
-            what = f"the shape {got}" if got else "a single number"
-            raise Mistake(
-                f"with n_hidden=300, {name} came out as {what}, not {right}. {hint}",
-                look=_made(name),
-            )
-        if not isinstance(part, np.ndarray):
-            kind = type(part).__name__
-            raise Mistake(f"{name} came out as {kind}. Make it a NumPy array.", look=_made(name))
-        if part.dtype not in TYPES:
-            wrong = f"{name} came out as {part.dtype}. Make it float32 (or float64)."
-            raise Mistake(wrong, look=_made(name))
-        if name in ("W1", "W2") and part[0, 0] == part[-1, -1] and np.ptp(part) == 0:
-            raise Mistake(
-                f"all of {name} is the same number, so all hidden units would learn the same. "
-                "Draw it at random.",
-                look=_made(name),
-            )
+        with looking(_made(name)):
+            _starts_with(name, part, right)
         progress.right += 1
     W1, b1, W2, b2 = parts
-    if b1.std() > 0 and (np.array_equal(W1.ravel()[:300], b1.ravel()) or W1[0, 0] == W2[0, 0]):
-        again = "the arrays repeat each other's numbers. Make rng once, at the top."
-        raise Mistake(again, look=r"default_rng|RandomState|seed\(")
+    again = b1.std() > 0 and (np.array_equal(W1.ravel()[:300], b1.ravel()) or W1[0, 0] == W2[0, 0])
+    text = "the arrays repeat each other's numbers. Make rng once, at the top."
+    need(not again, text, r"default_rng|RandomState|seed\(")
     if "seed" in parameters:
-        starts = [call(function, PARAMS, {"seed": seed}, n_hidden=4) for seed in (1, 1, 2)]
-        one, again, two = starts
-        others += [starts[0][3], starts[2][3]]
+        one, same, two = (call(function, PARAMS, {"seed": n}, n_hidden=4) for n in (1, 1, 2))
+        others += [one[3], two[3]]
         rng = "rng = np.random.default_rng(seed)"
-        for name, first, second in zip(PARAMS, one, again, strict=True):
-            if not np.array_equal(first, second):
-                twice = f"seed=1 gave two different {name}. Draw all from {rng}."
-                raise Mistake(twice, look=r"random\.(?!default_rng|RandomState)|default_rng\(\)")
-        if np.array_equal(one[0], two[0]):
-            raise Mistake(f"seed has no effect. Pass it on: {rng}.", look=r"default_rng|seed")
+        for name, first, second in zip(PARAMS, one, same, strict=True):
+            twice = f"seed=1 gave two different {name}. Draw all from {rng}."
+            drawn = r"random\.(?!default_rng|RandomState)|default_rng\(\)"
+            need(np.array_equal(first, second), twice, drawn)
+        changed = not np.array_equal(one[0], two[0])
+        need(changed, f"seed has no effect. Pass it on: {rng}.", "default_rng|seed")
     return parts, others
+
+
+def _starts_with(name, part, right):
+    """Raise Mistake unless a parameter for n_hidden=300 has the right shape and a useful type."""
+    got = np.shape(part)
+    if got != right:
+        hint = f"Give it the shape {right}."
+        if name in ("b1", "b2"):
+            hint = "Each unit needs its own bias, as a column: (n_hidden, 1) or (10, 1)."
+        elif got == right[::-1]:
+            hint = "Rows and columns are swapped: one row for each unit that the layer feeds."
+        elif 300 not in got:
+            hint = "It does not follow n_hidden: use n_hidden in the shape, not a fixed number."
+        what = f"the shape {got}" if got else "a single number"
+        raise Mistake(f"with n_hidden=300, {name} came out as {what}, not {right}. {hint}")
+    kind = getattr(part, "dtype", type(part).__name__)
+    need(kind in TYPES, f"{name} came out as {kind}. Make it an array of float32 (or float64).")
+    need(
+        name in ("b1", "b2") or part[0, 0] != part[-1, -1] or np.ptp(part),
+        f"all of {name} is the same number, so all hidden units would learn the same. Draw it at "
+        "random.",
+    )
 
 
 def _made(name):
@@ -133,26 +140,27 @@ def init_params(function):
     all_b2 = np.unique(np.concatenate([np.ravel(each) for each in (parts[3], *others)]))
     judged = [*parts[:3], all_b2 if np.ptp(parts[3]) else parts[3]]
     for name, part in zip(PARAMS, judged, strict=True):
-        low, high = part.min(), part.max()
-        if low == high:
-            same_number = f"all of {name} is {low:g}. Here biases are random, too: -0.5 to 0.5."
-            raise Mistake(same_number, look=_made(name))
-        # A right b2 that is the same at every start (ten numbers) is above 0 once in a thousand.
-        if low >= 0 and (part.size > 10 or high > 0.5):
-            positive = f"{name} has no negative numbers. Subtract 0.5: it lies in -0.5..0.5."
-            raise Mistake(positive, look=_made(name))
-        # Five standard errors of the mean and spread of uniform numbers
-        room = 5 * 0.289 / np.sqrt(part.size)
-        near = abs(part.mean()) < room and abs(part.std() - 0.289) < room
-        if not near or high > 0.5 or low < -0.5:
-            normal = " That looks like normal numbers, N(0, 1)." * bool(high > 2)
-            raise Mistake(
-                f"{name} runs from {low:.2g} to {high:.2g} with mean {part.mean():.2g} and spread "
-                f"{part.std():.2g}; even numbers in -0.5..0.5 have mean 0, spread 0.29.{normal}",
-                look=_made(name),
-            )
+        with looking(_made(name)):
+            _even(name, part)
         progress.right += 1
     return "Shapes follow n_hidden, and all numbers lie evenly in -0.5..0.5." + _type_note(*parts)
+
+
+def _even(name, part):
+    """Raise Mistake unless the numbers lie evenly in -0.5..0.5."""
+    low, high, mean, spread = part.min(), part.max(), part.mean(), part.std()
+    need(low < high, f"all of {name} is {low:g}. Here biases are random, too: -0.5 to 0.5.")
+    # A right b2 that is the same at every start (ten numbers) is above 0 once in a thousand.
+    positive = low >= 0 and (part.size > 10 or high > 0.5)
+    need(not positive, f"{name} has no negative numbers. Subtract 0.5: it lies in -0.5..0.5.")
+    # Five standard errors of the mean and spread of uniform numbers
+    room = 5 * 0.289 / np.sqrt(part.size)
+    normal = " That looks like normal numbers, N(0, 1)." * bool(high > 2)
+    need(
+        abs(mean) < room and abs(spread - 0.289) < room and -0.5 <= low and high <= 0.5,
+        f"{name} runs from {low:.2g} to {high:.2g} with mean {mean:.2g} and spread {spread:.2g}; "
+        f"even numbers in -0.5..0.5 have mean 0, spread 0.29.{normal}",
+    )
 
 
 @check
@@ -160,32 +168,35 @@ def init_params_scaled(function):
     parts, _ = _start(function)
     W1, b1, W2, b2 = parts
     for name, bias in (("b1", b1), ("b2", b2)):
-        if bias.any():
-            random = f"{name} is not zero. Here only the weights are random: use np.zeros."
-            raise Mistake(random, look=_made(name))
+        random = f"{name} is not zero. Here only the weights are random: use np.zeros."
+        need(not bias.any(), random, _made(name))
     for name, W, n_in in (("W1", W1, PIXELS), ("W2", W2, 300)):
-        spread, right, n_out = W.std(), np.sqrt(2 / n_in), W.shape[0]
-        # Five standard errors of a spread over W2's 3,000 numbers are 6.5 %; then of the mean.
-        if abs(spread / right - 1) < 0.065 and abs(W.mean()) < 5 * right / np.sqrt(W.size):
-            if np.abs(W).max() < 2.5 * right:
-                even = f"{name} has the right spread, but use rng.standard_normal(...)."
-                raise Mistake(even, look=_made(name))
-            progress.right += 1
-            continue
-        for wrong, hint in (
-            (1, "The weights are not scaled: multiply them by (2 / n_in) ** 0.5."),
-            (2 / n_in, "That is 2 / n_in, the variance: multiply by its root, (2 / n_in) ** 0.5."),
-            (np.sqrt(1 / n_in), "That is sqrt(1 / n_in), but ReLU silences half: use 2 / n_in."),
-            (np.sqrt(2 / n_out), "That is sqrt(2 / n_out): count what comes in, W.shape[1]."),
-            (np.sqrt(2 / PIXELS), "That is layer 1's scale: W2 has n_hidden inputs, not 784."),
-            (0.289 * right, "Those are even, not normal numbers: use rng.standard_normal(...)."),
-            (spread, "Multiply standard normal numbers by (2 / n_in) ** 0.5."),
-        ):
-            if wrong and abs(spread / wrong - 1) < 0.065:
-                wide = f"{name} has spread {spread:.3g}, it must be {right:.3g}. {hint}"
-                raise Mistake(wide, look=_made(name))
+        with looking(_made(name)):
+            _scaled(name, W, n_in)
+        progress.right += 1
     note = _type_note(*parts)
     return "The weights' spread is the root of 2 / n_in, and the biases are zero." + note
+
+
+def _scaled(name, W, n_in):
+    """Raise Mistake unless the numbers are normal with spread sqrt(2 / n_in)."""
+    spread, right, n_out = W.std(), np.sqrt(2 / n_in), W.shape[0]
+    # Five standard errors of a spread over W2's 3,000 numbers are 6.5 %; then of the mean.
+    if abs(spread / right - 1) < 0.065 and abs(W.mean()) < 5 * right / np.sqrt(W.size):
+        even = f"{name} has the right spread, but use rng.standard_normal(...)."
+        need(np.abs(W).max() >= 2.5 * right, even)
+        return
+    for wrong, hint in (
+        (1, "The weights are not scaled: multiply them by (2 / n_in) ** 0.5."),
+        (2 / n_in, "That is 2 / n_in, the variance: multiply by its root, (2 / n_in) ** 0.5."),
+        (np.sqrt(1 / n_in), "That is sqrt(1 / n_in), but ReLU silences half: use 2 / n_in."),
+        (np.sqrt(2 / n_out), "That is sqrt(2 / n_out): count what comes in, W.shape[1]."),
+        (np.sqrt(2 / PIXELS), "That is layer 1's scale: W2 has n_hidden inputs, not 784."),
+        (0.289 * right, "Those are even, not normal numbers: use rng.standard_normal(...)."),
+        (spread, "Multiply standard normal numbers by (2 / n_in) ** 0.5."),
+    ):
+        if wrong and abs(spread / wrong - 1) < 0.065:
+            raise Mistake(f"{name} has spread {spread:.3g}, it must be {right:.3g}. {hint}")
 
 
 # --- The way forward ------------------------------------------------------------------------------
@@ -319,11 +330,11 @@ def ReLU_deriv(function):
         got = call(function, Z=Z.copy())
         same(function, "the answer", got, Z > 0)
         with np.errstate(all="ignore"):  # at 0, the slope of either side or their mean is right
-            if not np.isin(call(function, Z=np.zeros_like(Z)), (0, 0.5, 1)).all():
-                raise Mistake("where Z is 0 it is neither 0 nor 1.")
+            slopes = np.isin(call(function, Z=np.zeros_like(Z)), (0, 0.5, 1))
+            need(slopes.all(), "where Z is 0 it is neither 0 nor 1.")
         kind = np.asarray(got).dtype
-        if kind.kind == "f" and kind.itemsize < Z.itemsize:
-            raise Mistake(f"it came out as {kind} from {Z.dtype}. Use the type of Z.")
+        wide = kind.kind != "f" or kind.itemsize >= Z.itemsize
+        need(wide, f"it came out as {kind} from {Z.dtype}. Use the type of Z.")
     return f"It is 1 where Z is positive and 0 where Z is negative.{_type_note(np.asarray(got))}"
 
 
@@ -344,7 +355,11 @@ def backward_prop(function):
         got = call(function, names, **given, X=X, Y=Y)
         all_same(function, names, got, right, typical, _types(function, dtype))
         if dtype is np.float64 and m > 1 and not progress.searching:
-            count = _gradient_check(params64, wide, Y, got)
+
+            def loss(params, X=wide, Y=Y):
+                return ref.loss(ref.forward(params, X)[3], Y)
+
+            count = _measure(names, loss, params64, got)
     return f"All {count:,} gradients agree with the measured slopes."
 
 
@@ -449,14 +464,12 @@ def gradient_descent(function):
         ends = []
         for alpha in (0.01, 0.02):
             got, seen = _descend(function, *small, alpha, 4)
-            if seen.starts > 1:
-                raise Mistake("it starts from fresh weights at each step.", look="init_params")
-            if not seen.starts:
-                raise Mistake("it never calls init_params.")
+            need(seen.starts, "it never calls init_params.")
+            need(seen.starts == 1, "it starts from fresh weights at each step.", "init_params")
             ends.append(got)
-        if not np.array_equal(ends[0][0], small[0][0]) and all(map(np.array_equal, *ends)):
-            same_end = "another alpha gives the same result."
-            raise Mistake(same_end, look=r"\balpha\b|update_params")
+        moved = not np.array_equal(ends[0][0], small[0][0])
+        alike = moved and all(map(np.array_equal, *ends))
+        need(not alike, "another alpha gives the same result.", r"\balpha\b|update_params")
         if not all_close(ends[0], path[4], TOLERANCE[np.dtype(np.float64)]):
             compare(ends[0], *small, 0.01, 4, np.float64)
         compare(ends[1], *small, 0.02, 4, np.float64)
@@ -467,12 +480,10 @@ def gradient_descent(function):
         other = tuple(each * 0.5 for each in params)
         kept = copy.deepcopy(other)
         got, seen = _descend(function, params, X, Y, 0.01, 2, params=other)
-        if not all(map(np.array_equal, other, kept)):
-            changed = "it changed the params that it was given. Write W1 = W1 - ..., not -=."
-            raise Mistake(changed, look=r"[-+*/]=|\]\s*=(?!=)")
-        if seen.starts:
-            afresh = "it was given params and started afresh. Use them if they are not None."
-            raise Mistake(afresh, look="init_params")
+        changed = "it changed the params that it was given. Write W1 = W1 - ..., not -=."
+        need(all(map(np.array_equal, other, kept)), changed, r"[-+*/]=|\]\s*=(?!=)")
+        afresh = "it was given params and started afresh. Use them if they are not None."
+        need(not seen.starts, afresh, "init_params")
         compare(got, other, X, Y, 0.01, 2, np.float32)
 
     def records():
@@ -566,43 +577,36 @@ def _records(function, X, Y, path):
     params = path[0]
     history, dev = [], (X[:, 1:4], Y[1:4])
     _, seen = _descend(function, params, X, Y, 0.01, 20, history=history, dev=dev)
-    steps, call_line = [row.get("step") for row in seen.rows], r"\brecord\("
-    if steps != [0, 10, 20]:
-        raise Mistake(
-            f"in 20 steps it called record at the steps {steps}, not at [0, 10, 20]. Call it "
-            "before the loop with 0, and in the loop, after the update, if i % 10 == 0.",
-            look=r"\brecord\(|%|^(for|while)\b",
-        )
-    for step, row in zip(steps, seen.rows, strict=True):
-        got, at = row["params"], f"at step {step}, record gets"
-        if not isinstance(got, (tuple, list)) or list(map(np.shape, got)) != [
-            each.shape for each in params
-        ]:
-            other = f"{at} other params. Hand them on as one tuple: (W1, b1, W2, b2)."
-            raise Mistake(other, look=call_line)
-        if not all_close(got, path[step], TOLERANCE[np.dtype(np.float64)]):
-            late = "" if step else "Call it before the loop. "
-            raise Mistake(
-                f"{at} params that are not those after {step} steps. {late}Hand on the newest "
+    steps = [row.get("step") for row in seen.rows]
+    need(
+        steps == [0, 10, 20],
+        f"in 20 steps it called record at the steps {steps}, not at [0, 10, 20]. Call it before "
+        "the loop with 0, and in the loop, after the update, if i % 10 == 0.",
+        r"\brecord\(|%|^(for|while)\b",
+    )
+    with looking(r"\brecord\("):
+        for step, row in zip(steps, seen.rows, strict=True):
+            got, given, at = row["params"], row.get("dev"), f"at step {step}, record gets"
+            need(
+                isinstance(got, (tuple, list))
+                and list(map(np.shape, got)) == [each.shape for each in params],
+                f"{at} other params. Hand them on as one tuple: (W1, b1, W2, b2).",
+            )
+            need(
+                all_close(got, path[step], TOLERANCE[np.dtype(np.float64)]),
+                f"{at} params that are not those after {step} steps. "
+                f"{'' if step else 'Call it before the loop. '}Hand on the newest "
                 "(W1, b1, W2, b2), in this order, after the update.",
-                look=call_line,
             )
-        if row["history"] is not history:
-            raise Mistake(
-                f"{at} another list as history. Hand on history itself.",
-                look=rf"{call_line}|\bhistory\s*=(?!=)",
-            )
-        for name, want in (("X", X), ("Y", Y)):
-            if not np.array_equal(row.get(name), want):
-                wrong = f"{at} the wrong {name}. Hand on {name}, the training examples."
-                raise Mistake(wrong, look=call_line)
-        given = row.get("dev")
-        if not isinstance(given, (tuple, list)) or len(given) != 2:
-            raise Mistake(f"{at} no pair as dev. Hand on dev as it came in.", look=call_line)
-        if not all(map(np.array_equal, given, dev)):
-            raise Mistake(
-                f"{at} the wrong examples as dev. Hand on dev as it came in.", look=call_line
-            )
+            text = f"{at} another list as history. Hand on history itself."
+            need(row["history"] is history, text, r"\brecord\(|\bhistory\s*=(?!=)")
+            for name, want in (("X", X), ("Y", Y)):
+                text = f"{at} the wrong {name}. Hand on {name}, the training examples."
+                need(np.array_equal(row.get(name), want), text)
+            pair = isinstance(given, (tuple, list)) and len(given) == 2
+            need(pair, f"{at} no pair as dev. Hand on dev as it came in.")
+            text = f"{at} the wrong examples as dev. Hand on dev as it came in."
+            need(all(map(np.array_equal, given, dev)), text)
 
 
 def _stops(function, X, Y, path, names):
@@ -626,12 +630,12 @@ def _stops(function, X, Y, path, names):
             continue
         # Either the network as it is, or the one that record got last.
         exact = TOLERANCE[np.dtype(np.float64)]
-        if not any(all_close(got, path[k], exact) for k in {done, 10}):
-            raise Mistake(
-                f"{what} must end the training and keep the network of that moment. Leave try out, "
-                "or put the whole loop in it and return W1, b1, W2, b2 after it.",
-                look=r"^(try|except)\b",
-            )
+        need(
+            any(all_close(got, path[k], exact) for k in {done, 10}),
+            f"{what} must end the training and keep the network of that moment. Leave try out, "
+            "or put the whole loop in it and return W1, b1, W2, b2 after it.",
+            r"^(try|except)\b",
+        )
 
 
 # --- The ladder: mini-batches, momentum, moved images ---------------------------------------------
@@ -652,9 +656,8 @@ def minibatches(function):
             raise Mistake("")  # lists of arrays, as an edit may give, take too long to look at
         with contextlib.suppress(ValueError):  # lists of unequal length
             batches = [np.asarray(each) for each in batches]
-            if any(each.size == 0 for each in batches):
-                empty = f"with m={m} and batch_size={batch_size}, a batch is empty. {starts}"
-                raise Mistake(empty, look=r"^(for|while)\b")
+            empty = f"with m={m} and batch_size={batch_size}, a batch is empty. {starts}"
+            need(all(each.size for each in batches), empty, r"^(for|while)\b")
             if all(each.ndim == 1 and each.dtype.kind in "iu" for each in batches):
                 return batches
         flat = "each batch must be a flat array of whole numbers. Slice the order."
@@ -683,16 +686,14 @@ def minibatches(function):
             (neighbours, f"each batch holds neighbours, so {together}"),
             (uneven, f"a batch holds {max(sizes, default=0)} numbers. {cut}"),
         ):
-            if wrong:
-                drawn = r"\b(permutation|shuffle|choice|arange|integers|yield|range)\b"
-                raise Mistake(f"with m={m} and batch_size={size}, {text}", look=drawn)
-    if np.array_equal(*(run(1000, 64, rng)[0] for _ in range(2))):
-        raise Mistake(
-            "each call gives the same order. Use the rng that is handed in.", look="rng|random"
-        )
-    if not np.array_equal(*(run(1000, 64, np.random.default_rng(8))[0] for _ in range(2))):
-        other = "it does not use rng. Shuffle with rng.permutation(m), not np.random."
-        raise Mistake(other, look=r"random|rng|shuffle|permutation")
+            drawn = r"\b(permutation|shuffle|choice|arange|integers|yield|range)\b"
+            need(not wrong, f"with m={m} and batch_size={size}, {text}", drawn)
+    alike = np.array_equal(*(run(1000, 64, rng)[0] for _ in range(2)))
+    text = "each call gives the same order. Use the rng that is handed in."
+    need(not alike, text, "rng|random")
+    alike = np.array_equal(*(run(1000, 64, np.random.default_rng(8))[0] for _ in range(2)))
+    text = "it does not use rng. Shuffle with rng.permutation(m), not np.random."
+    need(alike, text, "random|rng|shuffle|permutation")
     return "Each number comes once in each pass, in random order, the last few included."
 
 
@@ -705,7 +706,8 @@ def train_epoch(function):
     orders = [o for o in every if o[0] < o[1] and o[2] < o[3]]
     pairs = [((o[:2], o[:2]), (o[2:4], o[2:4]), (o[4:], o[4:])) for o in orders]
     crossed = [((o[:2], (0, 1)), (o[2:4], (2, 3)), (o[4:], (4,))) for o in every]
-    whole = [((every[0], every[0]),)]
+    first, full, last = ([p[part] for p in pairs] for part in (slice(1), slice(2), slice(2, 3)))
+    at_once = [((every[0], every[0]),)]
     params, parameters = ref.network()[0], inspect.signature(function).parameters
 
     def ends(orders=pairs, step=alpha, **other):
@@ -729,46 +731,30 @@ def train_epoch(function):
                 pairs.insert(0, pairs.pop(number))  # most likely the order of the next runs, too
                 break
         else:
-            for wrong, text, where in (
-                ()
-                if progress.searching
-                else (
-                    ([params], "nothing moved.", r"^return\b|update_params"),
-                    (
-                        ends([p[:1] for p in pairs]),
-                        "it stopped after the first batch.",
-                        r"^(return|break)\b|minibatches",
-                    ),
-                    (
-                        ends([p[:2] for p in pairs]),
-                        "the last, smaller batch was left out.",
-                        "minibatches|range",
-                    ),
-                    (ends([p[2:] for p in pairs]), "only the last batch counts.", r"\bparams\b"),
-                    (ends(frozen=True), "all gradients were taken at the start.", "forward_prop"),
-                    (
-                        ends(m=5),
-                        "the gradients were divided by all m examples, not by the batch's.",
-                        "backward_prop|/",
-                    ),
-                    (ends(whole), "it made one step with all examples.", "minibatches|range"),
-                    (ends(step=-alpha), "it climbed.", "update_params"),
-                    (ends(crossed), "X was shuffled and Y was not.", r"\b[XY]\w*\[|minibatches"),
-                )
-            ):
-                if near(got, wrong):
-                    raise Mistake(text, look=where)
+            cut = "minibatches|range"
+            typical = (
+                ([params], "nothing moved.", r"^return\b|update_params"),
+                (ends(first), "it stopped after the first batch.", rf"^(return|break)\b|{cut}"),
+                (ends(full), "the last, smaller batch was left out.", cut),
+                (ends(last), "only the last batch counts.", r"\bparams\b"),
+                (ends(frozen=True), "all gradients were taken at the start.", "forward_prop"),
+                (ends(m=5), "the gradients were divided by all m examples.", "backward_prop|/"),
+                (ends(at_once), "it made one step with all examples.", cut),
+                (ends(step=-alpha), "it climbed.", "update_params"),
+                (ends(crossed), "X was shuffled and Y was not.", r"\b[XY]\w*\[|minibatches"),
+            )
+            for wrong, text, look in () if progress.searching else typical:
+                need(not near(got, wrong), text, look)
             # With one batch of all five there is no order to guess, so the array can be named.
-            compare(run(size=5), next(ends(whole)), np.float64)
+            compare(run(size=5), next(ends(at_once)), np.float64)
             raise Mistake("no order of the examples gives these weights.", look=r"\b[XY]\w*\b")
         progress.right += 1
         rng = np.random.default_rng(4)
         others = [run(rng=rng) for _ in range(3)]
-        if not all(near(each, ends()) for each in others):
-            raise Mistake("with some orders of the examples, the weights are wrong.")
-        if all(near(each, [got]) for each in others):
-            same_order = "each pass takes the same order. Hand on the rng that is handed in."
-            raise Mistake(same_order, look="minibatches|rng|random")
+        right_each = all(near(each, ends()) for each in others)
+        need(right_each, "with some orders of the examples, the weights are wrong.")
+        text = "each pass takes the same order. Hand on the rng that is handed in."
+        need(not all(near(each, [got]) for each in others), text, "minibatches|rng|random")
         got = run(np.float32)
         if not all_close(got, right, TOLERANCE[np.dtype(np.float32)]):  # took another order
             right = min(ends(), key=lambda end: np.abs(end[0] - got[0]).max())
@@ -781,13 +767,13 @@ def train_epoch(function):
             called.append(1)
             return [beta * v + g for v, g in zip(velocity, gradients, strict=True)]
 
-        if not near(got := run(momentum=momentum), ends(beta=beta)):
-            if not called:
-                raise Mistake("the function in momentum is not called.", look="momentum")
-            if near(got, ends()):
-                kept = "the velocity is not carried over from one batch to the next."
-                raise Mistake(kept, look=r"\bmomentum\(")
-            raise Mistake("with momentum, the weights are wrong.", look=r"momentum|velocity|zeros")
+        got = run(momentum=momentum)
+        if not near(got, ends(beta=beta)):
+            need(called, "the function in momentum is not called.", "momentum")
+            kept = "the velocity is not carried over from one batch to the next."
+            need(not near(got, ends()), kept, r"\bmomentum\(")
+            text = "with momentum, the weights are wrong."
+            raise Mistake(text, look="momentum|velocity|zeros")
         progress.right += 1
 
     def with_change():
@@ -818,15 +804,14 @@ def _changes(run, near, ends):
 
     rng = np.random.default_rng(4)
     got = run(rng=rng, change=change)
-    if any(each is not rng for each in handed):
-        raise Mistake("change gets another rng. Hand on the rng that is handed in.", look=called)
+    text = "change gets another rng. Hand on the rng that is handed in."
+    need(all(each is rng for each in handed), text, called)
     if near(got, ends(factors=factors)):
         return
-    if not shapes or near(got, ends()):
-        raise Mistake("the function in change has no effect.", look=r"\bchange\b")
-    if len(shapes) == 1:
-        once = f"change was called once, with {shapes[0]}, not for each batch."
-        raise Mistake(once, look=called)
+    effect = shapes and not near(got, ends())
+    need(effect, "the function in change has no effect.", r"\bchange\b")
+    once = f"change was called once, with {shapes[0]}, not for each batch."
+    need(len(shapes) > 1, once, called)
     raise Mistake("with change, the weights are wrong.", look=rf"{called}|_prop\(")
 
 
@@ -837,9 +822,8 @@ def update_velocity(function):
         beta, shapes = keywords.get("beta", 0.9), [p.shape for p in ref.network()[0]]
         old, new = ([rng.normal(0, 1, each).astype(dtype) for each in shapes] for _ in range(2))
         got = call(function, (), keywords, velocity=old, gradients=new)
-        if not isinstance(got, (list, tuple)) or len(got) != len(new):
-            four = "it must return a list of four arrays, one for each gradient. Use zip."
-            raise Mistake(four, look=r"^return\b")
+        four = "it must return a list of four arrays, one for each gradient. Use zip."
+        need(isinstance(got, (list, tuple)) and len(got) == 4, four, r"^return\b")
         for name, one, v, g in zip(PARAMS, got, ref.wide(*old), ref.wide(*new), strict=True):
             what = f"the velocity of {name}"
             same(function, what, one, beta * v + g, types=[dtype])
@@ -888,27 +872,22 @@ def slopes(loss, params, gradients):
     by central differences.
     """
     params, gradients = [np.array(p) for p in params], [np.asarray(g) for g in gradients]
-    if len(gradients) != len(params):
-        raise AssertionError(
-            f"slopes: there are {len(params)} parameter arrays, but {len(gradients)} gradients. "
-            "Return one gradient for each, in the same order."
-        )
-    if any(p.dtype != np.float64 for p in params):
-        raise AssertionError("slopes: a tiny step needs all digits. Make the params float64.")
     names = [f"gradient {n} of {len(params)}" for n in range(1, len(params) + 1)]
-    for name, theta, got in zip(names, params, gradients, strict=True):
-        if got.shape != theta.shape:
-            raise AssertionError(
-                f"slopes: {name} has shape {got.shape}, but its parameter has {theta.shape}. "
-                "Look for a missing .T, or a sum without axis=1, keepdims=True."
+    try:
+        need(
+            len(gradients) == len(params),
+            f"there are {len(params)} parameter arrays, but {len(gradients)} gradients. Return "
+            "one gradient for each, in the same order.",
+        )
+        digits = all(p.dtype == np.float64 for p in params)
+        need(digits, "a tiny step needs all digits. Make the params float64.")
+        for name, theta, got in zip(names, params, gradients, strict=True):
+            need(
+                got.shape == theta.shape,
+                f"{name} has shape {got.shape}, but its parameter has {theta.shape}. Look for a "
+                "missing .T, or a sum without axis=1, keepdims=True.",
             )
-    for name, slope, got in zip(names, ref.measured(loss, params), gradients, strict=True):
-        wrong = ~np.isclose(got, slope, rtol=1e-5, atol=1e-8)
-        if wrong.any():
-            at = tuple(int(i) for i in np.argwhere(wrong)[0])
-            raise AssertionError(
-                f"slopes: {name} is wrong in {wrong.sum()} of {wrong.size} entries. The first is "
-                f"{at}: yours is {got[at]:.3g}, measured {slope[at]:.3g}. Mend its formula."
-            )
-    count = sum(theta.size for theta in params)
+        count = _measure(names, loss, params, gradients)
+    except Mistake as mistake:
+        raise AssertionError(f"slopes: {mistake}") from None
     print(f"slopes: right. All {count:,} gradients agree with the measured slopes.")

@@ -56,6 +56,15 @@ def scaled(f):
     return f.init_params_scaled()
 
 
+def wide(f):
+    return f.init_params_scaled(64)
+
+
+def narrow(f):
+    """Two hidden units cannot tell ten digits apart."""
+    return f.init_params_scaled(2, seed=1)
+
+
 def zeros(f):
     return [np.zeros_like(p) for p in f.init_params()]
 
@@ -71,34 +80,10 @@ RUNS = {
     "alpha far too large": (scaled, 1e6, 10, {"every": 1}, "units are dead ... lower alpha"),
     "alpha too small": (scaled, 1e-3, 100, {}, "barely falls ... alpha is too small"),
     "alpha too small, high start": (first, 1e-4, 100, {}, "barely falls ... alpha is too small"),
-    "twenty digits": (
-        first,
-        0.1,
-        1000,
-        {"m": 20},
-        "lowest at step ... rises ... overfits",
-    ),
-    "a large gap": (
-        lambda f: f.init_params_scaled(64),
-        0.1,
-        200,
-        {"m": 100},
-        "Train accuracy is ... and dev only ... overfits",
-    ),
-    "too short": (
-        scaled,
-        0.05,
-        40,
-        {"m": 1000},
-        "still falling, by ... last fifth ... longer",
-    ),
-    "two hidden units cannot tell ten digits apart": (
-        lambda f: f.init_params_scaled(2, seed=1),
-        0.1,
-        1240,
-        BATCHES,
-        "levelled off at 1. ... far from 0",
-    ),
+    "twenty digits": (first, 0.1, 1000, {"m": 20}, "lowest at step ... rises ... overfits"),
+    "a large gap": (wide, 0.1, 200, {"m": 100}, "accuracy is ... and dev only ... overfits"),
+    "too short": (scaled, 0.05, 40, {"m": 1000}, "still falling, by ... last fifth ... longer"),
+    "two hidden units": (narrow, 0.1, 1240, BATCHES, "levelled off at 1. ... far from 0"),
     "healthy": (scaled, 0.1, 744, BATCHES, "look healthy"),
     "healthy, without dev": (scaled, 0.1, 744, BATCHES | {"dev": False}, "look healthy"),
 }
