@@ -69,17 +69,18 @@ def test_headings_nest_and_contents_link_to_each_section(cells, prose):
     assert [unquote(to) for _, to in links] == [name.replace(" ", "-") for name in sections]
 
 
-def test_details_open_and_close_with_the_blank_lines_that_markdown_needs(notebook, prose):
+def test_details_open_and_close_with_the_blank_lines_that_markdown_needs(notebook):
     """Fails if JupyterLab would show a folded text as raw Markdown, or a solution unfolded."""
-    assert prose.count("<details>") == prose.count("</details>") > 0
-    for block in re.findall(r"<details>.*?</details>", prose, flags=re.S):
-        assert re.match(r"<details><summary>[^<]+</summary>\n\n", block), block[:60]
-        assert block.endswith("\n\n</details>"), block[-60:]
     for cell in notebook.cells:
+        text = cell.source if cell.cell_type == "markdown" else ""
+        blocks = re.findall(r"<details>.*?</details>", text, flags=re.S)
+        assert text.count("<details>") == text.count("</details>") == len(blocks), cell.id
+        for block in blocks:
+            assert re.match(r"<details><summary>[^<]+</summary>\n\n", block), block[:60]
+            assert block.endswith("\n\n</details>"), block[-60:]
         if cell.id.startswith("exercise-"):
-            question, _, folded = cell.source.partition("<details>")
-            assert folded.startswith("<summary>Solution</summary>"), cell.id
-            assert "```" not in question, f"{cell.id} shows its solution"
+            assert blocks[0].startswith("<details><summary>Solution</summary>"), cell.id
+            assert "```" not in text.partition("<details>")[0], f"{cell.id} shows its solution"
 
 
 def test_shapes_of_the_table_are_those_of_the_functions(cells, notebook_functions):
