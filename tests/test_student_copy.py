@@ -16,16 +16,6 @@ BEHIND = ["look", "prepare", "build", "gradients", "training", "inside", "climb"
 
 
 @pytest.fixture(scope="module")
-def hints():
-    return student_copy.read_hints(student_copy.HINTS.read_text(encoding="utf-8"))
-
-
-@pytest.fixture(scope="module")
-def student(notebook, hints):
-    return student_copy.student_copy(notebook, hints)
-
-
-@pytest.fixture(scope="module")
 def functions(notebook):
     """{name: its cell in the full notebook}."""
     return student_copy.write_me(notebook)
