@@ -1,4 +1,4 @@
-"""Runs of the notebook on other people's files. Each run on small data answers several questions."""
+"""Runs of the notebook on other people's files; a run on small data answers several questions."""
 
 import re
 
