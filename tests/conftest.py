@@ -11,6 +11,7 @@ import pytest
 
 import run_notebook
 from run_notebook import NOTEBOOK
+from workshop import student_copy
 
 
 @pytest.fixture(scope="session")
@@ -29,6 +30,18 @@ def cells(notebook):
 def notebook_functions(notebook):
     """Every function of the notebook, from its own cells; nothing else of these cells runs."""
     return SimpleNamespace(**run_notebook.functions(notebook))
+
+
+@pytest.fixture(scope="session")
+def hints():
+    """workshop/hints.md, as the learners' copy reads it."""
+    return student_copy.read_hints(student_copy.HINTS.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="session")
+def student(notebook, hints):
+    """The learners' copy with every function left to write."""
+    return student_copy.student_copy(notebook, hints)
 
 
 @pytest.fixture(scope="session")

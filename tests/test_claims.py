@@ -289,25 +289,26 @@ def test_stored_bytes_repeat_on_the_lock(notebook, run):
 
 # ---------------------------------------------------------------- what tools/ measured
 
-# (text, pattern with one group, value)
-EPOCH, MEASURED_RUNGS = BENCHMARK["epoch"], BENCHMARK["rungs"]
+EPOCH, RUNGS = BENCHMARK["epoch"], BENCHMARK["rungs"]
 LIBRARY = f"scikit-learn as {bench_training.LIBRARY}"
 
-
+# (README or a cell, pattern with one group, value)
 MEASURED = [
-    (r"needs ([\d.]+) times as long as its matrix", EPOCH["ours / products alone"]),
-    (r"takes ([\d.]+) times as long as in PyTorch", EPOCH["ours / PyTorch"]),
-    (r"and ([\d.]+) times as long as in scikit", EPOCH["ours / scikit-learn"]),
-    (r"section 8, from ([\d.]+) %", 100 - MEASURED_RUNGS["1 mini-batches"]["test_mean"]),
-    (r"% to ([\d.]+) %, the", 100 - MEASURED_RUNGS["6 more units and epochs"]["test_mean"]),
-    (r"take-home run, ([\d.]+) %", 100 - MEASURED_RUNGS["take-home"]["test_mean"]),
-    (r"scikit-learn, ([\d.]+) %\]", 100 - MEASURED_RUNGS[LIBRARY]["test_mean"]),
+    ("README", r"needs ([\d.]+) times as long as its matrix", EPOCH["ours / products alone"]),
+    ("README", r"takes ([\d.]+) times as long as in PyTorch", EPOCH["ours / PyTorch"]),
+    ("README", r"and ([\d.]+) times as long as in scikit", EPOCH["ours / scikit-learn"]),
+    ("README", r"section 8, from ([\d.]+) %", 100 - RUNGS["1 mini-batches"]["test_mean"]),
+    ("README", r"% to ([\d.]+) %, the", 100 - RUNGS["6 more units and epochs"]["test_mean"]),
+    ("README", r"take-home run, ([\d.]+) %", 100 - RUNGS["take-home"]["test_mean"]),
+    ("README", r"scikit-learn, ([\d.]+) %\]", 100 - RUNGS[LIBRARY]["test_mean"]),
+    ("close", r"reached ([\d.]+) % on the test digits", RUNGS["take-home"]["test_mean"]),
+    ("spread-of-seeds", r"at ([\d.]+) %, so longer", RUNGS["2 128 units, alpha 1"]["test_mean"]),
 ]
 
 
-@pytest.mark.parametrize(("pattern", "value"), MEASURED)
-def test_readme_quotes_what_was_measured(pattern, value):
-    [said] = re.findall(pattern, README)
+@pytest.mark.parametrize(("where", "pattern", "value"), MEASURED)
+def test_what_was_measured_is_what_is_quoted(cells, where, pattern, value):
+    [said] = re.findall(pattern, README if where == "README" else cells[where].source)
     assert float(said) == round(value, len(said.partition(".")[2]))
 
 
@@ -316,55 +317,37 @@ def test_table_of_rungs_is_the_measured_one(cells):
     rows = re.findall(r"^\| ([^|]+) \| ([\d.]+) \| ([\d.]+) \|$", source, re.M)
     assert [name for name, *_ in rows] == ["scaled start", *list(bench_training.RUNGS)[:6]]
     for name, mean, deviation in rows:
-        stored = MEASURED_RUNGS[name]
-        assert (float(mean), float(deviation)) == (stored["test_mean"], stored["test_sd"]), name
-        assert stored["seeds"] == 5
-
-
-@pytest.mark.parametrize(
-    ("cell", "pattern", "name"),
-    [
-        ("close", r"reached ([\d.]+) % on the test digits", "take-home"),
-        ("spread-of-seeds", r"ends at ([\d.]+) %, so longer steps", "2 128 units, alpha 1"),
-    ],
-)
-def test_prose_quotes_what_was_measured(cells, cell, pattern, name):
-    [mean] = re.findall(pattern, cells[cell].source)
-    assert (float(mean), MEASURED_RUNGS[name]["seeds"]) == (MEASURED_RUNGS[name]["test_mean"], 5)
+        stored = RUNGS[name]["test_mean"], RUNGS[name]["test_sd"]
+        assert (float(mean), float(deviation)) == stored, name
+    seeds = {name: stored["seeds"] for name, stored in RUNGS.items() if name != "measured"}
+    assert set(seeds.values()) == {5}, f"the texts say five seeds: {seeds}"
 
 
 def test_measurement_has_the_present_settings():
     """Fails if tools/measured.json is older than the benchmark's settings."""
     for name, settings in (bench_training.FULL_BATCH | bench_training.RUNGS).items():
-        stored = MEASURED_RUNGS.get(name, settings)
+        stored = RUNGS.get(name, settings)
         assert {key: stored.get(key) for key in settings} == settings, name
 
 
-@pytest.mark.parametrize(
-    ("cell", "name"),
-    [(f"rung-{n}", name) for n, name in enumerate(list(bench_training.RUNGS)[:6], 1)],
-)
-def test_benchmark_trains_each_rung_as_the_notebook_does(cells, cell, name):
-    """Fails if a rung's settings are changed in one place only."""
-    settings, source = bench_training.RUNGS[name], cells[cell].source
-    alpha, epochs = settings["alpha"], settings["epochs"]
-    alphas = f"falling({alpha}, {epochs})" if settings.get("falls") else f"[{alpha}] * {epochs}"
-    hidden = settings["hidden"] if settings["hidden"] != 10 else ""
-    assert f"{alphas}, {settings['batch']}, init_params_scaled({hidden})" in source
-    assert ("update_velocity" in source) == settings.get("momentum", False)
-    assert re.search(rf"\b{settings.get('change', '')}[,)]", source)
-
-
-def test_benchmark_makes_the_full_batch_runs_as_the_notebook_does(cells):
+def test_benchmark_trains_as_the_notebook_does(cells):
+    """Fails if a run's settings are changed in one place only."""
     sources = [cells["lineage-run"].source, cells["scaled-run"].source]
     for source, settings in zip(sources, bench_training.FULL_BATCH.values(), strict=True):
         assert f"X_full, Y_full, {settings['alpha']}, {settings['iterations']}," in source
         assert f"X_train[:, :{settings['digits']:_}]" in sources[0]
+    for n, settings in enumerate(list(bench_training.RUNGS.values())[:6], start=1):
+        alpha, epochs, source = settings["alpha"], settings["epochs"], cells[f"rung-{n}"].source
+        alphas = f"falling({alpha}, {epochs})" if settings.get("falls") else f"[{alpha}] * {epochs}"
+        hidden = settings["hidden"] if settings["hidden"] != 10 else ""
+        assert f"{alphas}, {settings['batch']}, init_params_scaled({hidden})" in source, n
+        assert ("update_velocity" in source) == settings.get("momentum", False), n
+        assert re.search(rf"\b{settings.get('change', '')}[,)]", source), n
 
 
-@pytest.mark.parametrize("m", HUB.values())
-def test_measured_hub_stands_in_the_guide(m):
-    cells = [m["users"], m["cores"], m["threads"] or "not set", f"{m['learner_pss_mb']} MB",
-             f"{m['alone_s']:.0f} s", f"{m['together_last_s']:.0f} s"]  # fmt: skip
-    assert f"| {' | '.join(map(str, cells))} |" in GUIDE
-    assert not m["failures"] and m["learner_pss_mb"] < 1000, "README allows 1 GB for each learner"
+def test_measured_hub_stands_in_the_guide():
+    for m in HUB.values():
+        cells = [m["users"], m["cores"], m["threads"] or "not set", f"{m['learner_pss_mb']} MB",
+                 f"{m['alone_s']:.0f} s", f"{m['together_last_s']:.0f} s"]  # fmt: skip
+        assert f"| {' | '.join(map(str, cells))} |" in GUIDE
+        assert not m["failures"] and m["learner_pss_mb"] < 1000, "README allows 1 GB for each"

@@ -16,16 +16,6 @@ BEHIND = ["look", "prepare", "build", "gradients", "training", "inside", "climb"
 
 
 @pytest.fixture(scope="module")
-def hints():
-    return student_copy.read_hints(student_copy.HINTS.read_text(encoding="utf-8"))
-
-
-@pytest.fixture(scope="module")
-def student(notebook, hints):
-    return student_copy.student_copy(notebook, hints)
-
-
-@pytest.fixture(scope="module")
 def functions(notebook):
     """{name: its cell in the full notebook}."""
     return student_copy.write_me(notebook)
@@ -48,26 +38,23 @@ def test_every_function_has_two_hints_in_the_notebooks_own_names(notebook, funct
 def test_stubs_keep_all_but_the_body_and_fold_hints_and_solution_below(functions, hints, student):
     """Fails if a body shows, a solution is not what the notebook runs, or it would not fold."""
     cells = {cell.id: cell for cell in student.cells}
-    ids = list(cells)
+    below = dict(zip(cells, list(cells.values())[1:], strict=False))
     for name, full in functions.items():
         stays, _ = hints[name]
         lines, left = full.source.splitlines(), cells[full.id].source.splitlines()
+        new = [line.strip() for line in left if line not in lines]
         todo = f'raise NotImplementedError("Write {name}, then run this cell again.")'
-        assert [line.strip() for line in left].count(todo) == 1
-        new = [line for line in left if line not in lines]
-        assert {line.strip() for line in new} <= {todo, "# ... and go on here"}, name
-        function = student_copy.function_in(full)
-        body = left[function.body[0].end_lineno : -3]
-        assert all(line in new or line.strip().startswith(tuple(stays)) for line in body), name
+        assert new[0] == todo and set(new[1:]) <= {"# ... and go on here"}, name
+        body = left[student_copy.function_in(full).body[0].end_lineno : -3]
+        assert all(line.strip().startswith((*new, *stays)) for line in body), name
         assert left[-1] == lines[-1] == f"checks.{name}({name})"
-        below = cells[f"{full.id}-hints"]
-        assert ids.index(below.id) == ids.index(full.id) + 1 and below.cell_type == "markdown"
-        blocks = re.findall(
-            r"<details><summary>([^\n]+)</summary>\n\n(.+?)\n\n</details>", below.source, re.S
-        )
-        assert len(blocks) == below.source.count("<details>") >= 3
-        assert blocks[-1] == ("Solution", f"```python\n{full.source}\n```")
-        assert not any("```" in body or "`" in head for head, body in blocks[:-1])
+        folded = below[full.id]
+        assert folded.id == f"{full.id}-hints" and folded.cell_type == "markdown"
+        block = r"<details><summary>([^\n]+)</summary>\n\n(.+?)\n\n</details>"
+        *asked, solution = re.findall(block, folded.source, re.S)
+        assert len(asked) + 1 == folded.source.count("<details>") >= 3
+        assert solution == ("Solution", f"```python\n{full.source}\n```")
+        assert not any("```" in body or "`" in head for head, body in asked)
 
 
 def test_all_else_is_as_in_the_notebook_but_the_words_for_the_copy(notebook, functions, student):
@@ -149,45 +136,31 @@ def test_what_the_learner_wrote_stays_and_its_mistake_is_said(other_data, capsys
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("path", student_copy.PATHS)
+@pytest.mark.parametrize("first", [0, 1])
 def test_with_every_second_function_written_the_rest_is_caught_up(
-    notebook, functions, hints, path, set_up, other_data
+    student, functions, first, set_up, other_data
 ):
     """Fails if a learner who writes one function, leaves the next, jumps to the next section and
-    catches up there cannot come to the end, or loses what they wrote."""
-    names = student_copy.PATHS[path]
-    student = student_copy.student_copy(notebook, hints, names)
-    mine, stubs = names[::2], {functions[name].id: name for name in names}
-    sources, behind = set_up(*other_data), False
+    catches up there cannot come to the end, or loses what they wrote.
+
+    In two runs, so that each function is once written and once left."""
+    mine = list(functions)[first::2]
+    names, sources, behind = {c.id: n for n, c in functions.items()}, set_up(*other_data), False
     for cell in run_notebook.code_cells(student):
+        name = names.get(cell.id)
         if cell.id.endswith("-catch-up"):
             sources[cell.id], behind = cell.source.replace("False", "True", 1), False
-        elif cell.id in stubs:
-            name = stubs[cell.id]
+        elif name:
             source = functions[name].source if name in mine else cell.source
             define = source.replace(f"\nchecks.{name}({name})", "")
             sources[cell.id] = f"{define}\n{name}.mine = {name in mine}"
             behind = behind or name not in mine
         elif behind:
             sources[cell.id] = ""
-    probe = f"answer = [test_accuracy, [n for n in {names} if getattr(eval(n), 'mine', False)]]"
-    run = run_notebook.run(student, replace=sources, probe=probe)
+    kept = f"[n for n in {list(functions)} if getattr(eval(n), 'mine', False)]"
+    run = run_notebook.run(student, replace=sources, probe=f"answer = [test_accuracy, {kept}]")
     assert run.answer[0] > 0.8
     assert run.answer[1] == mine
-
-
-@pytest.mark.full
-@pytest.mark.parametrize("path", student_copy.PATHS)
-def test_untouched_copy_stops_at_the_first_stub(
-    notebook, functions, hints, path, set_up, other_data
-):
-    """Fails if a learner who runs on without writing is not told what to do, and where."""
-    names = student_copy.PATHS[path]
-    student = student_copy.student_copy(notebook, hints, names)
-    with pytest.raises(run_notebook.Failed) as failed:
-        run_notebook.run(student, replace=set_up(*other_data))
-    assert failed.value.cell_id == functions[names[0]].id
-    assert f"{names[0]}: it is not written yet. Write it in its cell" in failed.value.evalue
 
 
 # ---------------------------------------------------------------- the command
@@ -216,23 +189,16 @@ def test_command_writes_the_copy_and_keeps_one_that_is_there(folder, student, ca
     assert sorted(p.name for p in folder.iterdir()) == sorted([NOTEBOOK.name, path.name])
 
 
-@pytest.mark.parametrize("text, names, sentence", [
-    (None, ["relu"], r"No cell has relu to write; there are: init_params, ReLU, "),
-    ("not JSON", [], r"mnist-scratch.ipynb is not a notebook"),
-    ("gone", [], r"mnist-scratch.ipynb cannot be read: No such file"),
-])  # fmt: skip
-def test_what_cannot_be_done_is_said(folder, capsys, text, names, sentence):
-    if text == "gone":
-        (folder / NOTEBOOK.name).unlink()
-    elif text is not None:
-        (folder / NOTEBOOK.name).write_text(text)
-    assert student_copy.main(names, folder) == 1
-    said = capsys.readouterr().err
-    assert re.search(sentence, said) and said.startswith("Nothing was written.")
-    assert not (folder / student_copy.STUDENT).exists()
-
-
-def test_hints_in_another_form_are_said(functions):
+def test_what_cannot_be_done_is_said_in_one_line(folder, functions, capsys):
+    assert student_copy.main(["relu"], folder) == 1
+    (folder / NOTEBOOK.name).write_text("not JSON")
+    assert student_copy.main([], folder) == 1
+    (folder / NOTEBOOK.name).unlink()
+    assert student_copy.main([], folder) == 1
+    words = ["No cell has relu to write; there are: init_params, ReLU, ", "JSON", "No such file"]
+    for line, word in zip(capsys.readouterr().err.splitlines(), words, strict=True):
+        assert line.startswith("Nothing was written. ") and word in line
+    assert not any(folder.iterdir())
     with pytest.raises(student_copy.Wrong, match="A hint of ReLU in hints.md is not"):
         student_copy.read_hints("# Hints\n\n## ReLU\n\n1. What comes out?\n")
     with pytest.raises(student_copy.Wrong, match="No line of ReLU begins as .*: Z ="):

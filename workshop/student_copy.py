@@ -14,10 +14,8 @@ Outputs are cleared. The same notebook and hints give the same bytes each time.
 
 import argparse
 import ast
-import contextlib
 import copy
 import html
-import os
 import re
 import sys
 from pathlib import Path
@@ -66,16 +64,6 @@ if catch_up:
 
 class Wrong(Exception):
     """The notebook or the hints cannot be used. The message is one sentence."""
-
-
-def read_notebook(path):
-    """The notebook in a file; raises Wrong."""
-    try:
-        return nbformat.read(path, as_version=4)
-    except OSError as error:
-        raise Wrong(f"{path.name} cannot be read: {error.strerror}.") from None
-    except nbformat.reader.NotJSONError:
-        raise Wrong(f"{path.name} is not a notebook: its text is not JSON.") from None
 
 
 def function_in(cell):
@@ -216,16 +204,13 @@ def main(argv=None, folder=ROOT):
                 f"{STUDENT} is there already and may hold somebody's work, so it stays as it is: "
                 "move it away, or add --force to replace it."
             )
-        full = read_notebook(folder / FULL)
+        full = nbformat.read(folder / FULL, as_version=4)
         nb = student_copy(full, read_hints(HINTS.read_text(encoding="utf-8")), names)
         part.write_text(nbformat.writes(nb).rstrip("\n") + "\n", encoding="utf-8", newline="\n")
-        os.replace(part, path)
-    except (Wrong, OSError) as error:
+        part.replace(path)  # whole or not at all
+    except (Wrong, OSError, nbformat.reader.NotJSONError) as error:
         print(f"Nothing was written. {error}", file=sys.stderr)
         return 1
-    finally:
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
     print(f"{STUDENT} is written. Functions to write in it: {len(names or write_me(full))}.")
     return 0
 
