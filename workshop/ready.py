@@ -7,6 +7,7 @@ the notebook's first cells and a small training in it. Works from any folder, an
 to say that one is missing. Exit code 0 if ready, 1 if not.
 """
 
+import json
 import os
 import re
 import subprocess
@@ -89,31 +90,43 @@ def _numbers(version):
 
 def check_run(root):
     """Run the first cells and a small training; returns its accuracy. Raises NotReady."""
-    import nbformat
-    from nbclient import NotebookClient
-    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+    from jupyter_client.manager import start_new_kernel
 
-    nb = nbformat.read(root / FILES[0], as_version=4)
-    build = [cell.id for cell in nb.cells].index("build")
-    nb.cells = [*nb.cells[:build], nbformat.v4.new_code_cell(TRAIN)]
-    where = {"metadata": {"path": str(root)}}
-    client = NotebookClient(nb, timeout=120, startup_timeout=120, resources=where)
+    sources = []
+    for cell in json.loads((root / FILES[0]).read_text(encoding="utf-8"))["cells"]:
+        if cell["id"] == "build":
+            break
+        if cell["cell_type"] == "code":
+            sources.append("".join(cell["source"]))
+    said = []
+
+    def hear(message):
+        said.append(message["content"].get("text", ""))
+
     try:
-        client.execute(stderr=subprocess.DEVNULL)
-    except CellExecutionError as error:
-        first = error.evalue.splitlines() or ["no more is known"]
-        raise NotReady(f"The notebook stops: {error.ename}: {first[0]}") from None
-    except (CellTimeoutError, DeadKernelError):
-        raise NotReady(
-            "The notebook's first cells do not come to an end. "
-            "Close other programs: it needs 1 GB of memory. Then try again."
-        ) from None
+        manager, client = start_new_kernel(
+            startup_timeout=120, cwd=str(root), stderr=subprocess.DEVNULL
+        )
     except Exception as error:  # each system has its own
         raise NotReady(
             f"JupyterLab's kernel does not start ({error}). "
             f"Run {sys.executable} -m pip install --force-reinstall ipykernel."
         ) from None
-    return float(nb.cells[-1].outputs[-1].text.split()[-1])
+    try:
+        for source in [*sources, TRAIN]:
+            reply = client.execute_interactive(source, timeout=120, output_hook=hear)["content"]
+            if reply["status"] != "ok":
+                first = reply.get("evalue", "").splitlines() or ["no more is known"]
+                raise NotReady(f"The notebook stops: {reply.get('ename')}: {first[0]}")
+    except (TimeoutError, RuntimeError) as error:
+        raise NotReady(
+            f"The notebook's first cells do not come to an end ({error}). "
+            "Close other programs: it needs 1 GB of memory. Then try again."
+        ) from None
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+    return float("".join(said).split()[-1])
 
 
 def main(root=ROOT):
