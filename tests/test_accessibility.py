@@ -1,14 +1,8 @@
 """The notebook and its HTML export for a reader who hears it, sees it dimly or sees no colours.
 
-<<<<<<< HEAD
-What stands elsewhere: the notebook's headings, links and descriptions in test_notebook.py; each
-text and line of the figures on its own ground in test_helpers.py; the pad as a browser shows it,
-in JupyterLab, in test_browser.py. Here is the page that `jupyter nbconvert --to html --template
-=======
 What stands elsewhere: the notebook's headings, links and folded texts in test_notebook.py;
 each text and line of the figures on its own ground in test_helpers.py; the pad as a browser shows
 it, in JupyterLab, in test_browser.py. Here is the page that `jupyter nbconvert --to html --template
->>>>>>> light-tests
 classic` makes, the colours as the sources name them, and what would be told by colour alone."""
 
 import ast

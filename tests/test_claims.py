@@ -351,3 +351,11 @@ def test_measured_hub_stands_in_the_guide():
                  f"{m['alone_s']:.0f} s", f"{m['together_last_s']:.0f} s"]  # fmt: skip
         assert f"| {' | '.join(map(str, cells))} |" in GUIDE
         assert not m["failures"] and m["learner_pss_mb"] < 1000, "README allows 1 GB for each"
+
+
+def test_longest_cell_stands_in_the_guide():
+    """Fails if the calculation for 100 learners rests on another length of the longest cell."""
+    one = HUB["1 users, 1 threads"]
+    [said] = re.findall(r"takes about (\d+) core-seconds", GUIDE)
+    assert one["longest_cell"] == "rung-6", "the guide calls it the last run of section 8"
+    assert one["threads"] == 1 and abs(int(said) / one["longest_cell_s"] - 1) < 0.1
