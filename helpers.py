@@ -418,13 +418,13 @@ def way_back(values, slopes=None):
     places |= {"dZ2": (3, 335), "dA1": (2, 335), "dZ1": (1, 335)}
     places |= {"dW1": (0.45, 490), "db1": (1.4, 490), "dW2": (2.45, 490), "db2": (3.4, 490)}
     backward = [  # from, to, what is done in words and in code, and where that stands
-        ("loss", "dZ2", ("said - should say", "A2 - one_hot(Y)"), (4.1, 320)),
+        ("loss", "dZ2", ("said - should say", f"A2 - ({1 - label}; {label})"), (4.1, 320)),
         ("dZ2", "dA1", ("by W2", "W2.T @"), (2.5, 320)),
         ("dA1", "dZ1", ("mask", "* mask"), (1.5, 320)),
         ("dZ2", "dW2", ("by A1", "@ A1.T"), (2.35, 415)),
-        ("dZ2", "db2", ("as it is", "sum"), (3.52, 415)),
+        ("dZ2", "db2", ("as it is", "as it is"), (3.52, 415)),
         ("dZ1", "dW1", ("by X", "@ X.T"), (0.35, 415)),
-        ("dZ1", "db1", ("as it is", "sum"), (1.52, 415)),
+        ("dZ1", "db1", ("as it is", "as it is"), (1.52, 415)),
     ]
     forward = [*pairwise(stages), ("W1", "Z1"), ("b1", "Z1"), ("W2", "Z2"), ("b2", "Z2")]
     arrows = [(*ends, ("", ""), (0, 0)) for ends in forward] + backward
@@ -490,18 +490,18 @@ def gradient_match(analytic, numeric, names):
     told = []
     for (a, n), name, error, (color, marker) in zip(pairs, names, errors, LOOKS, strict=False):
         bad = name in off
-        words = f"{name}, {a.size:,} parameters:\nrelative difference {error:.2g}" + ", off" * bad
+        words = f"{name}, {a.size:,} parameters:\nrelative error {error:.2g}" + ", off" * bad
         look = {"color": color, "mec": "white", "ms": 12 if bad else 8, "zorder": 3 + bad}
         ax.plot(n, a, marker, label=words, **look)
         told.append(words.replace("\n", " "))
     ax.axline((0, 0), slope=1, color="black", lw=1.2, zorder=1)
-    ax.set(xlabel="gradient by central differences", ylabel="gradient by backward_prop")
+    ax.set(xlabel="slope, measured", ylabel="slope by backward_prop")
     ax.locator_params(nbins=5)
     fig.legend(loc="outside right center")
     return Picture(
         fig,
         f"Scatter chart, a point for each parameter. {'; '.join(told)}.",
-        f"The largest relative difference is {max(errors):.2g}.",
+        f"The largest relative error is {max(errors):.2g}.",
     )
 
 

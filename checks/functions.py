@@ -360,7 +360,7 @@ def backward_prop(function):
                 return ref.loss(ref.forward(params, X)[3], Y)
 
             count = _measure(names, loss, params64, got)
-    return f"All {count:,} gradients agree with the measured slopes."
+    return f"All {count:,} slopes agree with the measured ones."
 
 
 def _biases(name, right):
@@ -890,4 +890,4 @@ def slopes(loss, params, gradients):
         count = _measure(names, loss, params, gradients)
     except Mistake as mistake:
         raise AssertionError(f"slopes: {mistake}") from None
-    print(f"slopes: right. All {count:,} gradients agree with the measured slopes.")
+    print(f"slopes: right. All {count:,} slopes agree with the measured ones.")

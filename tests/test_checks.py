@@ -201,7 +201,7 @@ def test_slopes_passes_right_gradients_and_leaves_the_params_alone(capsys):
     params = two_arrays()
     before = [theta.copy() for theta in params]
     checks.slopes(cubes, params, [3 * theta**2 for theta in params])
-    assert capsys.readouterr().out.startswith("slopes: right. All 9 gradients agree")
+    assert capsys.readouterr().out.startswith("slopes: right. All 9 slopes agree")
     assert all(np.array_equal(a, b) for a, b in zip(params, before, strict=True))
 
 
