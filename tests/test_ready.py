@@ -42,7 +42,7 @@ def damaged_data(folder, monkeypatch):  # which only the notebook's first cells 
 
 
 @pytest.mark.parametrize("spoil, says", [
-    (old_python, "Install Python 3.10 or newer, and set up again"),
+    (old_python, "Install Python 3.10 or newer, delete the folder .venv, and set"),
     (without_pandas, "this Python lacks pandas. Run "),
     (old_jupyterlab, "jupyterlab is 4.1.8 and must be 4.2 or newer. Run "),
     (without_data, "has no data/train.csv.gz, data/test.csv.gz. Download the workshop's folder"),

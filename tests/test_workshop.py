@@ -1,5 +1,7 @@
 """workshop/: the guide's minutes, names and commands are the notebook's, and so are the notes."""
 
+import ast
+import copy
 import re
 
 import pytest
@@ -12,7 +14,7 @@ from workshop import student_copy
 GUIDE, NOTES = (
     (ROOT / "workshop" / name).read_text(encoding="utf-8") for name in ("README.md", "notes.md")
 )
-A_MINUTE, A_FUNCTION = 150, 4  # words that are read, minutes that a function takes at least
+A_MINUTE = 150  # words that are read
 NUMBERS = {"three": 3, "five": 5, "ten": 10, "fifteen": 15}
 
 
@@ -75,19 +77,36 @@ def test_minutes_add_up(sections, table):
         assert list(map(int, minutes)) == sums, last
 
 
+def to_write(name, code):
+    """Minutes to write a function, as the guide estimates them."""
+    function = next(n for n in ast.parse(code).body if getattr(n, "name", "") == name)
+    return 8 if name == "backward_prop" else 4 if len(function.body) == 2 else 6  # with docstring
+
+
 @pytest.mark.parametrize("path", student_copy.PATHS)
-def test_words_and_functions_of_a_path_fit_its_minutes(sections, table, path):
+def test_words_and_functions_of_a_path_fit_its_minutes(notebook, sections, table, path):
     """Fails if a section has more to read and to write than its minutes hold, or if the guide
     names other functions than the command leaves to the learners."""
     names, column = student_copy.PATHS[path], list(student_copy.PATHS).index(path)
+    above = [re.findall(r"Run all above: (\d+) s", cells[0].source) for cells in sections.values()]
+    above = [int(s[0]) if s else 0 for s in above]
+    seconds = {
+        title: max(b - a, 0) for title, a, b in zip(sections, above, [*above[1:], 0], strict=True)
+    }
     for title, cells in sections.items():
         minutes = int(table[title][column])
         prose = "\n".join(c.source for c in cells if c.cell_type == "markdown")
         prose = re.sub(r"<details>.*?</details>|\$\$.*?\$\$", " ", prose, flags=re.S)
         code = "\n".join(c.source for c in cells if c.cell_type == "code")
-        to_write = [name for name in names if f"checks.{name}({name})" in code]
-        needed = len(prose.split()) / A_MINUTE + A_FUNCTION * len(to_write)
+        writing = sum(to_write(name, code) for name in names if f"checks.{name}({name})" in code)
+        needed = len(prose.split()) / A_MINUTE + writing + seconds[title] / 60
         assert needed <= minutes or minutes == 0, (title, needed)
+    nb = copy.deepcopy(notebook)
+    student_copy.put_minutes(nb, GUIDE, path)
+    in_copy = re.findall(r"\*\*Minutes:\*\* (at home|\d+)", "".join(c.source for c in nb.cells))
+    contents = next(cell for cell in nb.cells if cell.id == "contents").source
+    assert in_copy == re.findall(r"\) \| (at home|\d+) \|", contents)
+    assert in_copy == ["at home" if n == "0" else n for n in (table[t][column] for t in sections)]
     told = GUIDE.partition(f"**{path} minutes.** They write ")[2].partition(". ")[0]
     assert told.startswith("all but") or re.findall(r"`(\w+)`", told) == names
     assert f"workshop/student_copy.py --path {path}\n" in GUIDE

@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FILES = ["mnist-scratch.ipynb", "requirements.txt", "helpers.py", "checks", "widgets"]
 FILES += ["data/train.csv.gz", "data/test.csv.gz"]
 SELF, PYTHON = "workshop/ready.py", (3, 10)
+STUDENT, MAKE = "mnist-scratch-student.ipynb", "workshop/student_copy.py"
 TESTS_ONLY = {"pytest", "nbval"}
 # Runs after the notebook's first three sections. The functions are those of the finished notebook
 TRAIN = """
@@ -43,7 +44,7 @@ def check_python(root):
         version = ".".join(map(str, PYTHON))
         raise NotReady(
             f"This is Python {sys.version.split()[0]}. Install Python {version} or newer, "
-            "and set up again as workshop/before-you-come.md says."
+            "delete the folder .venv, and set up again as workshop/before-you-come.md says."
         )
 
 
@@ -147,7 +148,12 @@ def main(root=ROOT):
     except NotReady as problem:
         print(f"Not ready: {problem}")
         return 1
-    print(f"Ready: a small network learned to read {accuracy:.0%} in {time.time() - began:.0f} s.")
+    took = time.time() - began
+    print(f"Ready: a small network learned to read {accuracy:.0%} in {took:.0f} s.", end="")
+    if (root / STUDENT).exists():
+        print()
+    else:
+        print(f" The learners' copy, {STUDENT}, is not here yet: ask for it, or run {MAKE}.")
     return 0
 
 

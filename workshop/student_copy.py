@@ -183,6 +183,22 @@ def student_copy(nb, hints, names=()):
     return nb
 
 
+def put_minutes(nb, guide, path):
+    """Put a path's minutes, as the table of the guide has them, into its copy `nb`."""
+    contents = next(cell for cell in nb.cells if cell.id == "contents")
+    contents.source = re.sub(
+        r"Three hours .+ on top\.", f"{path} minutes with the room.", contents.source
+    )
+    for title, *row in re.findall(r"^\| (\d+\. .+?)" + r" \| (\d+)" * 3, guide, re.M):
+        minutes = row[list(PATHS).index(path)]
+        minutes = "at home" if minutes == "0" else minutes
+        line = re.compile(rf"(\[{re.escape(title)}\].* \| )\d+")
+        contents.source = line.sub(rf"\g<1>{minutes}", contents.source)
+        for cell in nb.cells:
+            if cell.source.startswith(f"## {title}\n"):
+                cell.source = re.sub(r"(Minutes:\*\*) \d+", rf"\1 {minutes}", cell.source)
+
+
 def main(argv=None, folder=ROOT):
     """Run the command line in the notebook's folder; returns the exit code."""
     about, _, more = __doc__.partition("\n\n")
@@ -206,6 +222,10 @@ def main(argv=None, folder=ROOT):
             )
         full = nbformat.read(folder / FULL, as_version=4)
         nb = student_copy(full, read_hints(HINTS.read_text(encoding="utf-8")), names)
+        if args.path:
+            put_minutes(
+                nb, (ROOT / "workshop" / "README.md").read_text(encoding="utf-8"), args.path
+            )
         part.write_text(nbformat.writes(nb).rstrip("\n") + "\n", encoding="utf-8", newline="\n")
         part.replace(path)  # whole or not at all
     except (Wrong, OSError, nbformat.reader.NotJSONError) as error:
