@@ -676,9 +676,11 @@ def confusion_matrix(counts):
     """counts (10, 10): rows are the true digit, columns the answer."""
     counts = np.asarray(counts).astype(int)
     wrong = counts - np.diag(np.diag(counts))
-    order = np.argsort(-wrong, axis=None, kind="stable")[:3]
-    worst = [divmod(int(o), 10) for o in order if wrong.flat[o]]
-    named = [f"{i} taken for {j}: {counts[i, j]:,}" for i, j in worst] or ["none"]
+    order = np.argsort(-wrong, axis=None, kind="stable")
+    least = max(wrong.flat[order[2]], 1)
+    worst = [divmod(int(o), 10) for o in order if wrong.flat[o] >= least]  # three, and all ties
+    named = [f"{i} taken for {j}: {counts[i, j]:,}" for i, j in worst[:3]] or ["none"]
+    named += [f"and {len(worst) - 3} more with {least:,}"] * (len(worst) > 3)
     right, total = int(np.trace(counts)), int(counts.sum())
     fig, ax = _figure(480, f"{right:,} of {total:,} right, and what is taken for what")
     ax.imshow(wrong, cmap=HEAT, vmin=0, vmax=max(wrong.max(), 1), aspect="auto")

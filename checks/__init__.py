@@ -11,6 +11,10 @@ wrote it does not matter, only what it returns. Whoever wants the line as it wou
     checks.softmax(softmax, show=True)
 
 The files answers.py and reference.py hold the answers, so look there only when you want to.
+
+Whoever takes this over reads functions.py first: it decides what is right, with compare.py. data.py
+and curves.py stand alone. search.py and edits.py come last: they only find the line to look at, and
+without them each check still says what came out.
 """
 
 # ruff: noqa: F401 (these names are what the package offers)

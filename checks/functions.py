@@ -347,7 +347,7 @@ def backward_prop(function):
         forward = ref.forward(params, X)
         right = ref.gradients(params64, wide, Y)
         unmasked = ref.gradients(params64, wide, Y, mask=1)
-        off = "lacks ReLU's mask: a unit that was off (Z1 <= 0) must pass nothing back."
+        off = "lacks ReLU's mask: a silent unit (Z1 <= 0) must pass nothing back."
         typical = {"dW2": (), "db2": _biases("db2", right[3])}
         typical |= {"dW1": [(unmasked[0], f"dW1 {off}")], "db1": _biases("db1", right[1])}
         Z1, A1, Z2, A2 = (each.astype(dtype) for each in forward)

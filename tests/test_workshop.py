@@ -112,6 +112,23 @@ def test_words_and_functions_of_a_path_fit_its_minutes(notebook, sections, table
     assert f"workshop/student_copy.py --path {path}\n" in GUIDE
 
 
+def test_notes_give_the_numbers_that_the_tiny_network_prints(cells):
+    """Fails if the teacher's numbers for the board are not those that the learners see."""
+    board = NOTES.partition("row by row: ")[2].partition("\n")[0]
+    said = re.findall(r"((?:`d\w+`(?: and )?)+) ([-\d., and]+)[;.]", board)
+    told = {
+        name: re.findall(r"-?[\d.]*\d", row)
+        for names, row in said
+        for name in re.findall(r"\w+", names)
+    }
+    outputs = [
+        o.text for c in ("tiny-layer-2", "tiny-layer-1") for o in cells[c].outputs if "text" in o
+    ]
+    printed = dict(re.findall(r"(d\w+)  worked out  \[(.+)\]", "".join(outputs)))
+    told.pop("and", None)
+    assert told == {name: row.split(", ") for name, row in printed.items()}
+
+
 def test_notes_follow_the_notebook_and_promise_what_the_checks_say(sections, monkeypatch):
     """Fails if a section lacks its notes, or a check no longer says what the notes quote."""
     titles = re.findall(r"^## (.+)$", NOTES, re.M)

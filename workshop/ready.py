@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FILES = ["mnist-scratch.ipynb", "requirements.txt", "helpers.py", "checks", "widgets"]
 FILES += ["data/train.csv.gz", "data/test.csv.gz"]
 SELF, PYTHON = "workshop/ready.py", (3, 10)
-STUDENT, MAKE = "mnist-scratch-student.ipynb", "workshop/student_copy.py"
+STUDENT = "mnist-scratch-student.ipynb"
 TESTS_ONLY = {"pytest", "nbval"}
 # Runs after the notebook's first three sections. The functions are those of the finished notebook
 TRAIN = """
@@ -153,7 +153,7 @@ def main(root=ROOT):
     if (root / STUDENT).exists():
         print()
     else:
-        print(f" The learners' copy, {STUDENT}, is not here yet: ask for it, or run {MAKE}.")
+        print(f" The learners' copy, {STUDENT}, is not here yet: ask your instructor for it.")
     return 0
 
 

@@ -186,9 +186,8 @@ def student_copy(nb, hints, names=()):
 def put_minutes(nb, guide, path):
     """Put a path's minutes, as the table of the guide has them, into its copy `nb`."""
     contents = next(cell for cell in nb.cells if cell.id == "contents")
-    contents.source = re.sub(
-        r"Three hours .+ on top\.", f"{path} minutes with the room.", contents.source
-    )
+    told = f"{path} minutes with the room. The exercises, and what has no minutes, are for home."
+    contents.source = re.sub(r"Three hours .+", told, contents.source)
     for title, *row in re.findall(r"^\| (\d+\. .+?)" + r" \| (\d+)" * 3, guide, re.M):
         minutes = row[list(PATHS).index(path)]
         minutes = "at home" if minutes == "0" else minutes
