@@ -20,7 +20,7 @@ SHORT = {
         "params_6 = train(X_train, Y_train, falling(0.1, 3), 128, init_params_scaled(128),"
         " momentum=update_velocity)",
         "params_6 is a small stand-in for the last network, trained now: 128 units, 3 epochs. "
-        "It scores about one point lower than the text says.",
+        "Its accuracy is about one point lower than the text says.",
     )
 }
 TRAINERS = {"watch", "train"}
