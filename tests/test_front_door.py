@@ -36,6 +36,11 @@ def test_windows_lines_are_the_same_commands():
     assert windows.replace(".venv\\Scripts\\", ".venv/bin/").replace("py -m", "python3 -m") in unix
 
 
+def test_ci_runs_the_test_command_of_the_readme():
+    [command] = re.findall(r"^## Run the tests\n\n```sh\n(.+)\n```", README, re.M)
+    assert command in (ROOT / ".ci/run").read_text(encoding="utf-8")
+
+
 def test_every_place_in_the_table_exists_and_none_is_left_out():
     """Fails if a stranger reads of a folder that is not there, or finds one that is not named."""
     places = {row.rstrip("/") for row in re.findall(r"^\| `(.+?)` \|", README, re.M)}

@@ -50,6 +50,11 @@ def test_a_step_keeps_shapes_and_types_and_changes_no_input(f, dtype):
             np.testing.assert_array_equal(array, old)
 
 
+def test_a_start_has_ten_hidden_units_unless_told_otherwise(f):
+    for start in (f.init_params, f.init_params_scaled):
+        assert [a.shape for a in start()] == [(10, 784), (10, 1), (10, 10), (10, 1)]
+
+
 @pytest.mark.parametrize("m", [1, 7])
 def test_backward_prop_agrees_with_central_differences_everywhere(f, m):
     params, X, Y = made_up(5, m, np.float64, n_in=12, seed=3)

@@ -109,6 +109,17 @@ def test_code_cells_are_short(code):
         assert len(lines) <= 16, cell.id  # 15, and a function's check
 
 
+def test_sections_state_their_goal_and_functions_what_they_do(notebook, code):
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown" and cell.source.startswith("## "):
+            assert re.search(r"^\*\*Goal:\*\* .+ \*\*Minutes:\*\* \d+\.", cell.source, re.M), (
+                cell.id
+            )
+    for cell in code:
+        for node in ast.parse(cell.source).body:
+            assert not isinstance(node, ast.FunctionDef) or ast.get_docstring(node), node.name
+
+
 def test_every_function_the_learner_writes_has_its_cell_and_check(notebook, code):
     for name, cell in student_copy.write_me(notebook).items():
         assert cell.id == name.lower().replace("_", "-")
