@@ -175,7 +175,7 @@ def init_params_scaled(function):
             _scaled(name, W, n_in)
         progress.right += 1
     note = _type_note(*parts)
-    return "The weights' spread is the root of 2 / n_in, and the biases are zero." + note
+    return "The weights' spread is the root of 2 / n, and the biases are zero." + note
 
 
 def _scaled(name, W, n_in):
@@ -350,6 +350,10 @@ def backward_prop(function):
         off = "lacks ReLU's mask: a silent unit (Z1 <= 0) must pass nothing back."
         typical = {"dW2": (), "db2": _biases("db2", right[3])}
         typical |= {"dW1": [(unmasked[0], f"dW1 {off}")], "db1": _biases("db1", right[1])}
+        undivided = f"is {m} times what it must be, and there are {m} examples: divide by m."
+        if m > 1:
+            for name, slope in zip(names, right, strict=True):
+                typical[name] = [*typical[name], (m * slope, f"{name} {undivided}")]
         Z1, A1, Z2, A2 = (each.astype(dtype) for each in forward)
         given = {"Z1": Z1, "A1": A1, "Z2": Z2, "A2": A2, "W1": params[0], "W2": params[2]}
         got = call(function, names, **given, X=X, Y=Y)
@@ -661,6 +665,9 @@ def minibatches(function):
             if all(each.ndim == 1 and each.dtype.kind in "iu" for each in batches):
                 return batches
         flat = "each batch must be a flat array of whole numbers. Slice the order."
+        ended = not inspect.isgeneratorfunction(function)
+        if ended and batches and isinstance(batches[0], np.integer):
+            flat = "it stops at the first batch: return ends a function, yield lets it go on."
         raise Mistake(flat, look=r"\byield\b|^return\b")
 
     cut = "Each but the last must hold batch_size: order[start : start + batch_size]."

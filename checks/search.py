@@ -116,6 +116,15 @@ class Source:
         said = placed(node) and ast.get_source_segment("\n".join(self.text), node)
         return (said or ast.unparse(node)).split("\n")[0]
 
+    def unique(self, node):
+        """The text of a node; with what stands around it where the line has that text twice."""
+        said = self.segment(node)
+        if placed(node) and self.line(node.lineno).count(said) > 1:
+            for parent in ast.walk(self.tree):
+                if isinstance(parent, ast.expr) and node in ast.iter_child_nodes(parent):
+                    return f"{said}` in `{self.segment(parent)}"
+        return said
+
     def behind(self, names, lines=()):
         """Lines of the assignments that these names come from, `lines`, and the heads around."""
         names, found = set(names), set(lines)
@@ -197,7 +206,7 @@ class Found:
     def __init__(self, source, chain, proved):
         self.proved, self.lines = proved, []
         parts = [part for edit in chain for part in edit.parts]
-        texts = [source.segment(part.node) for part in parts]
+        texts = [source.unique(part.node) for part in parts]
         with contextlib.ExitStack() as stack:
             for edit in chain:
                 stack.enter_context(edit)
