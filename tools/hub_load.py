@@ -14,7 +14,6 @@ import argparse
 import asyncio
 import contextlib
 import json
-import os
 import secrets
 import shutil
 import sys
@@ -63,9 +62,7 @@ async def ask(method, path):
 @contextlib.asynccontextmanager
 async def running_hub(folder, users, threads):
     """A hub in a folder, with a home for each user: its process, which ends with the block.
-
-    SystemExit with the end of the hub's log if it does not start.
-    """
+    SystemExit, with the end of its log, if it does not start."""
     left_out = shutil.ignore_patterns(".*", "__pycache__", "wheels")
     for user in users:
         shutil.copytree(ROOT, folder / "homes" / user, ignore=left_out)
@@ -74,8 +71,7 @@ async def running_hub(folder, users, threads):
     (folder / "jupyterhub_config.py").write_text(CONFIG + own)
     log = folder / "hub.log"
     with open(log, "w") as file:
-        command = [sys.executable, "-m", "jupyterhub"]
-        hub = psutil.Popen(command, cwd=folder, stdout=file, stderr=file)
+        hub = psutil.Popen([BIN / "jupyterhub"], cwd=folder, stdout=file, stderr=file)
     try:
         for _ in range(START):
             with contextlib.suppress(OSError, HTTPClientError):
@@ -105,9 +101,10 @@ def weigh(hub):
 
 async def run_all(user, cells):
     """Run All for one learner; returns seconds, failure or "", and the longest cell."""
-    base, began, longest, error = f"/user/{user}/api/kernels", time.monotonic(), (0, ""), None
-    base = f"{base}/{(await ask('POST', base))['id']}"
-    request = HTTPRequest(f"{URL}{base}/channels".replace("http", "ws", 1), headers=HEADERS)
+    began, longest, error = time.monotonic(), (0, ""), None
+    kernels = f"/user/{user}/api/kernels"
+    kernel = f"{kernels}/{(await ask('POST', kernels))['id']}"
+    request = HTTPRequest(f"{URL}{kernel}/channels".replace("http", "ws", 1), headers=HEADERS)
     channel = await websocket_connect(request, max_message_size=2**28)
     for cell in cells:
         sent = time.monotonic()
@@ -117,7 +114,7 @@ async def run_all(user, cells):
             break
     seconds = time.monotonic() - began
     channel.close()
-    await ask("DELETE", base)
+    await ask("DELETE", kernel)
     return seconds, f"{user}, cell {cell.id}: {error}" if error else "", longest
 
 
@@ -154,7 +151,7 @@ async def measure(n, threads, folder):
         runs = await together
     return {
         "users": n,
-        "cores": os.cpu_count(),
+        "cores": psutil.cpu_count(),
         "threads": threads,
         "alone_s": round(alone[0], 1),
         "longest_cell": alone[2][1],

@@ -265,12 +265,10 @@ def main(argv=None):
         return 1
     if not args.fresh:
         keep_timed(nb, normalise(stored))
-    files = {path: as_text(nb).encode("utf-8")}
+    path.write_bytes(as_text(nb).encode("utf-8"))
     # Another notebook may have a cell of that name: README's picture is not its to replace
     if path == NOTEBOOK and picture(nb):
-        files[PICTURE] = picture(nb)
-    for file, content in files.items():
-        file.write_bytes(content)
+        PICTURE.write_bytes(picture(nb))
     print(f"{path.name}: {len(code_cells(nb))} code cells in {time.monotonic() - start:.0f} s.")
     return 0
 
