@@ -102,13 +102,14 @@ def test_knows_how_long_a_run_is(trainer, args, kwargs, expected):
 @pytest.mark.parametrize("total", [None, 1000])
 def test_the_growing_picture_fits_and_is_described(weights, total):
     """Fails when a line leaves its chart, a row breaks the picture, or its words are wrong."""
-    view = widgets.training._View("step", total, weights)
+    view = widgets.training._History("step", total, weights)
     view._size = 816, 560
     losses = [2.3, np.nan, 1e12, np.inf, 0.0, 1.5]
     rows = [row(10 * i, loss, dev_loss=0.5, dev_accuracy=1) for i, loss in enumerate(losses)]
     rows += [row(10 * i, dev_loss=None) for i in range(6, 90)]
     for n in range(1, len(rows) + 1):
-        html, text = view._page(rows[:n], 3.0)
+        view[:] = rows[:n]
+        html, text = view._page(3.0)
         for d in re.findall(r'd="M([\d.]+ [^"h]+)"', html):
             places = np.array([p.split() for p in d.split("L")], float)
             assert (places >= 0).all() and (places <= [816, 560]).all()
@@ -121,13 +122,13 @@ def test_the_growing_picture_fits_and_is_described(weights, total):
 def test_redraws_at_most_four_times_a_second_and_a_twentieth_of_the_time(monkeypatch):
     """Fails when redraws are more often, or a slow machine pays more than 5 % for them."""
     now, drawn = [100.0], []
-    view = widgets.training._View("step", 10, False)
+    history = widgets.training._History("step", 10, False)
     monkeypatch.setattr(widgets.training.time, "perf_counter", lambda: now[0])
-    view._live, view._size = True, (816, 400)
-    view._send = lambda data: (drawn.append(now[0]), now.__setitem__(0, now[0] + cost))
+    history._live, history._size = True, (816, 400)
+    history._send = lambda data: (drawn.append(now[0]), now.__setitem__(0, now[0] + cost))
     for cost in (0.001, 0.1):
         drawn.clear()
-        history = widgets.training._History(view)
+        history.clear()
         for step in range(1000):
             history.append(row(step))
             now[0] += 0.02

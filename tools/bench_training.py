@@ -12,6 +12,7 @@ own: loaded together, their threads slow each other. All use float32 and --threa
 
 import argparse
 import json
+import math
 import multiprocessing
 import os
 import platform
@@ -23,7 +24,6 @@ from datetime import date
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
-from statistics import median
 
 import matplotlib
 import nbformat
@@ -72,21 +72,18 @@ HIDDEN, BATCH, ALPHA = 128, 128, 0.1
 RACE = [(b, a, e) for b in (64, 128) for a in (0.05, 0.1, 0.15) for e in (6, 8, 10)]
 
 
-def functions():
-    """The functions of the notebook by name, from its own cells; nothing else of these runs."""
-    return run_notebook.functions(nbformat.read(run_notebook.NOTEBOOK, as_version=4))
+def load():
+    """The notebook's functions by name, from its own cells, and X, Y of its split: f, data.
 
-
-def load_data(f):
-    """X, Y of the notebook's split, by its own functions: 59,000 train, 1,000 dev, 10,000 test.
-
-    The memory layout counts: X is the transposed view of rows that lie one after the other.
+    data: 59,000 digits to train, 1,000 dev and 10,000 test, X and Y of each in turn. The memory
+    layout counts: X is the transposed view of rows that lie one after the other.
     """
+    f = run_notebook.functions(nbformat.read(run_notebook.NOTEBOOK, as_version=4))
     pixels, labels = f["read_digits"](ROOT / "data/train.csv.gz")
     rows, rows_dev, Y, Y_dev = train_test_split(pixels, labels, test_size=1000, random_state=42)
     pixels_test, Y_test = f["read_digits"](ROOT / "data/test.csv.gz")
     X, X_dev, X_test = map(f["to_columns"], (rows, rows_dev, pixels_test))
-    return X, Y, X_dev, Y_dev, X_test, Y_test
+    return f, (X, Y, X_dev, Y_dev, X_test, Y_test)
 
 
 def accuracy(f, params, X, Y):
@@ -96,19 +93,26 @@ def accuracy(f, params, X, Y):
 
 def classifier(hidden, batch, alpha, epochs, **more):
     """scikit-learn's network, with the plain steps of ours."""
+    warnings.simplefilter("ignore", ConvergenceWarning)  # a few epochs are meant, not forgotten
     more |= {"batch_size": batch, "learning_rate_init": alpha, "max_iter": epochs}
     return MLPClassifier((hidden,), solver="sgd", alpha=0, **more)
 
 
 # ---------------------------------------------------------------- who is compared
-# Each is made in a process of its own with (functions, data). start() makes a new network, then
-# epoch() is one pass over the training digits. Those who race take a seed, momentum and settings.
 
 
-class Ours:
+class Contender:
+    """Who is compared, in a process of its own, with the notebook's functions and data as in load.
+
+    start() makes a new network, then epoch() is one pass over the training digits. Those who race
+    take a seed, momentum and settings, and have params as the notebook has them.
+    """
+
     def __init__(self, f, data):
         self.f, self.data = f, data
 
+
+class Ours(Contender):
     def start(self, seed=0, momentum=False):
         self.params = self.f["init_params_scaled"](HIDDEN, seed=seed)
         self.rng = np.random.default_rng(seed)
@@ -118,50 +122,40 @@ class Ours:
         X, Y, step = *self.data[:2], self.momentum
         self.params = self.f["train_epoch"](self.params, X, Y, alpha, batch, self.rng, step)
 
-    def right(self):
-        """Accuracy on the test digits, 0 to 1."""
-        return accuracy(self.f, self.params, *self.data[4:])
 
-
-class Products:
+class Products(Contender):
     """An epoch's five matrix products and nothing else: W1 @ X, W2 @ A1, dZ2 @ A1.T, W2.T @ dZ2
     and dZ1 @ X.T of every batch, each on the columns of X as they lie in memory, unshuffled."""
 
-    def __init__(self, f, data):
-        self.X, (self.W1, _, self.W2, _) = data[0], f["init_params_scaled"](HIDDEN)
-
     def start(self):
-        pass
+        self.W1, _, self.W2, _ = self.f["init_params_scaled"](HIDDEN)
 
     def epoch(self):
-        for start in range(0, self.X.shape[1], BATCH):
-            X_batch = self.X[:, start : start + BATCH]
+        X = self.data[0]
+        for start in range(0, X.shape[1], BATCH):
+            X_batch = X[:, start : start + BATCH]
             Z1 = self.W1 @ X_batch
             Z2 = self.W2 @ Z1
             _ = Z2 @ Z1.T, self.W2.T @ Z2, Z1 @ X_batch.T
 
 
-class ScikitLearn:
-    def __init__(self, f, data):
-        self.rows, self.Y = data[0].T, data[1]
-
+class ScikitLearn(Contender):
     def start(self):
         self.network = classifier(HIDDEN, BATCH, ALPHA, epochs=1, momentum=0)
 
     def epoch(self):
-        self.network.fit(self.rows, self.Y)
+        self.network.fit(self.data[0].T, self.data[1])
 
 
-class PyTorch:
+class PyTorch(Contender):
     """The plain PyTorch loop, from our start, so that both begin alike."""
 
     def __init__(self, f, data):
+        super().__init__(f, data)
         import torch
 
-        self.torch, self.f = torch, f
-        X, Y, _, _, X_test, Y_test = data  # no pixel is copied
-        self.X, self.X_test = torch.from_numpy(X.T), torch.from_numpy(X_test.T)
-        self.Y, self.Y_test = (torch.from_numpy(y.astype(np.int64)) for y in (Y, Y_test))
+        self.torch = torch
+        self.X, self.Y = torch.from_numpy(data[0].T), torch.from_numpy(data[1].astype(np.int64))
 
     def start(self, seed=0, momentum=False):
         nn = self.torch.nn
@@ -174,6 +168,10 @@ class PyTorch:
         beta = 0.9 if momentum else 0
         self.optimizer = self.torch.optim.SGD(self.net.parameters(), lr=ALPHA, momentum=beta)
 
+    @property
+    def params(self):
+        return [p.detach().numpy().reshape(len(p), -1) for p in self.net.parameters()]
+
     def epoch(self, batch=BATCH, alpha=ALPHA):
         self.optimizer.param_groups[0]["lr"] = alpha
         for chosen in self.torch.randperm(len(self.Y)).split(batch):
@@ -182,10 +180,6 @@ class PyTorch:
             self.optimizer.zero_grad()
             loss.backward()
             self.optimizer.step()
-
-    def right(self):
-        with self.torch.no_grad():
-            return (self.net(self.X_test).argmax(dim=1) == self.Y_test).float().mean().item()
 
 
 def separate(kinds):
@@ -198,9 +192,7 @@ def separate(kinds):
 def prepare(kind):
     """In a new process: make the contender."""
     global contender
-    warnings.simplefilter("ignore", ConvergenceWarning)  # a few epochs are meant, not forgotten
-    f = functions()
-    contender = kind(f, load_data(f))
+    contender = kind(*load())
 
 
 def epoch_seconds(*settings):
@@ -218,15 +210,15 @@ def one_epoch():
 
 
 def to_98(batch, alpha, epochs, seed):
-    """In that process: training seconds until 98 % of the test digits are right; None if never."""
+    """In that process: training seconds until 98 % of the test digits are right; NaN if never."""
     contender.start(seed, momentum=True)
     time.sleep(0.3)
     spent = 0.0
     for epoch in range(epochs):
         spent += epoch_seconds(batch, alpha * (1 - epoch / epochs))
-        if contender.right() >= 0.98:
+        if accuracy(contender.f, contender.params, *contender.data[4:]) >= 0.98:
             return spent
-    return None
+    return math.nan
 
 
 # ---------------------------------------------------------------- the parts
@@ -250,17 +242,18 @@ def bench_race(f, data, args):
     """Seconds of training to 98 % on test at 784-128-10, each with its best of one small grid,
     of the settings with which every seed got there."""
     pools = separate({"ours": Ours, "PyTorch": PyTorch})
-    seconds = {name: {setting: [] for setting in RACE} for name in pools}
-    for setting in RACE:
-        for seed in range(args.race_seeds):
-            for name, pool in pools.items():
-                seconds[name][setting].append(pool.submit(to_98, *setting, seed).result())
-    figures = {}
-    for name, by_setting in seconds.items():
-        done = {s: median(t) for s, t in by_setting.items() if None not in t}
-        if done:
-            best = min(done, key=done.get)
-            figures[name] = {"median_s": round(done[best], 2), "batch_alpha_epochs": list(best)}
+    turns = [
+        {"setting": setting}
+        | {name: pool.submit(to_98, *setting, seed).result() for name, pool in pools.items()}
+        for setting in RACE
+        for seed in range(args.race_seeds)
+    ]
+    medians = pd.DataFrame(turns).groupby("setting").agg(lambda s: s.median(skipna=False))
+    figures = {
+        name: {"median_s": round(column.min(), 2), "batch_alpha_epochs": list(column.idxmin())}
+        for name, column in medians.items()
+        if column.notna().any()
+    }
     if len(figures) == 2:
         ratio = figures["PyTorch"]["median_s"] / figures["ours"]["median_s"]
         figures["PyTorch / ours"] = round(ratio, 2)
@@ -387,14 +380,12 @@ def main():
     option("--threads", type=int, default=2, help="for everybody, default 2")
     option("--save", action="store_true", help="keep the figures and draw the chart")
     args = parser.parse_args()
-    warnings.simplefilter("ignore", ConvergenceWarning)  # a few epochs are meant, not forgotten
     threadpool_limits(args.threads)  # the BLAS of NumPy and the OpenMP of scikit-learn, here
     for name in ("OPENBLAS", "OMP", "MKL"):  # and in the processes of the contenders
         os.environ[f"{name}_NUM_THREADS"] = str(args.threads)
     if not TORCH:
         print("PyTorch is not installed: its rows are left out.")
-    f = functions()
-    data = load_data(f)
+    f, data = load()
     measured = json.loads(MEASURED.read_text())
     for part in args.parts:
         print(PARTS[part].__doc__)

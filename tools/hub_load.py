@@ -14,13 +14,12 @@ import argparse
 import asyncio
 import contextlib
 import json
-import os
 import secrets
 import shutil
 import sys
 import tempfile
 import time
-from collections import defaultdict
+from collections import Counter
 from pathlib import Path
 
 import nbformat
@@ -52,21 +51,6 @@ c.JupyterHub.load_roles = [{{"name": "load", "services": ["load"],
 """
 
 
-def start_hub(folder, users, threads):
-    """Start a hub in a folder, with a home for each user; returns its process."""
-    left_out = shutil.ignore_patterns(".*", "__pycache__", "wheels")
-    for user in users:
-        shutil.copytree(ROOT, folder / "homes" / user, ignore=left_out)
-    names = ["OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"] if threads else []
-    environment = dict.fromkeys(names, str(threads))
-    own = f"c.Authenticator.allowed_users = {set(users)}\nc.Spawner.environment = {environment}\n"
-    (folder / "jupyterhub_config.py").write_text(CONFIG + own)
-    os.environ["CONFIGPROXY_AUTH_TOKEN"] = secrets.token_hex()
-    with open(folder / "hub.log", "w") as log:
-        command = [sys.executable, "-m", "jupyterhub"]
-        return psutil.Popen(command, cwd=folder, stdout=log, stderr=log)
-
-
 async def ask(method, path):
     """The JSON answer of the hub or of a learner's server; HTTPClientError if it refuses."""
     body = "{}" if method == "POST" else None
@@ -75,43 +59,63 @@ async def ask(method, path):
     return json.loads(answer.body) if answer.body else None
 
 
-async def hub_ready(folder):
-    """Wait until the hub answers; SystemExit with the end of its log if it never does."""
-    for _ in range(START):
-        with contextlib.suppress(OSError, HTTPClientError):
-            return await ask("GET", "/hub/api/")
-        await asyncio.sleep(1)
-    sys.exit(f"The hub does not start. Its log ends:\n{(folder / 'hub.log').read_text()[-2000:]}")
+@contextlib.asynccontextmanager
+async def running_hub(folder, users, threads):
+    """A hub in a folder, with a home for each user: its process, which ends with the block.
+    SystemExit, with the end of its log, if it does not start."""
+    left_out = shutil.ignore_patterns(".*", "__pycache__", "wheels")
+    for user in users:
+        shutil.copytree(ROOT, folder / "homes" / user, ignore=left_out)
+    environment = {f"{name}_NUM_THREADS": str(threads) for name in ("OPENBLAS", "OMP") if threads}
+    own = f"c.Authenticator.allowed_users = {set(users)}\nc.Spawner.environment = {environment}\n"
+    (folder / "jupyterhub_config.py").write_text(CONFIG + own)
+    log = folder / "hub.log"
+    with open(log, "w") as file:
+        hub = psutil.Popen([BIN / "jupyterhub"], cwd=folder, stdout=file, stderr=file)
+    try:
+        for _ in range(START):
+            with contextlib.suppress(OSError, HTTPClientError):
+                await ask("GET", "/hub/api/")
+                break
+            await asyncio.sleep(1)
+        else:
+            sys.exit(f"The hub does not start. Its log ends:\n{log.read_text()[-2000:]}")
+        yield hub
+    finally:
+        processes = [hub, *hub.children(recursive=True)]
+        hub.terminate()
+        for left in psutil.wait_procs(processes, timeout=30)[1]:
+            left.kill()
 
 
-def weigh(hub, peaks):
-    """Note the MB of this moment, by user and for everything (None), where it is a new peak."""
-    now = defaultdict(float)
+def weigh(hub):
+    """The MB of this moment, by user and for everything (None): a Counter."""
+    now = Counter()
     for process in [hub, *hub.children(recursive=True)]:
         with contextlib.suppress(psutil.Error):  # it has just ended
             mb = process.memory_full_info().pss / 2**20
             for name in {None, process.environ().get("JUPYTERHUB_USER")}:
                 now[name] += mb
-    peaks.update({name: max(mb, peaks.get(name, 0)) for name, mb in now.items()})
+    return now
 
 
 async def run_all(user, cells):
     """Run All for one learner; returns seconds, failure or "", and the longest cell."""
-    base, began, failure, longest = f"/user/{user}/api/kernels", time.monotonic(), "", (0, "")
-    base = f"{base}/{(await ask('POST', base))['id']}"
-    request = HTTPRequest(f"{URL}{base}/channels".replace("http", "ws", 1), headers=HEADERS)
+    began, longest, error = time.monotonic(), (0, ""), None
+    kernels = f"/user/{user}/api/kernels"
+    kernel = f"{kernels}/{(await ask('POST', kernels))['id']}"
+    request = HTTPRequest(f"{URL}{kernel}/channels".replace("http", "ws", 1), headers=HEADERS)
     channel = await websocket_connect(request, max_message_size=2**28)
     for cell in cells:
         sent = time.monotonic()
         error = await execute(channel, cell.source)
         longest = max(longest, (time.monotonic() - sent, cell.id))
         if error:
-            failure = f"{user}, cell {cell.id}: {error}"
             break
     seconds = time.monotonic() - began
     channel.close()
-    await ask("DELETE", base)
-    return seconds, failure, longest
+    await ask("DELETE", kernel)
+    return seconds, f"{user}, cell {cell.id}: {error}" if error else "", longest
 
 
 async def execute(channel, source):
@@ -132,11 +136,9 @@ async def execute(channel, source):
 
 async def measure(n, threads, folder):
     """Start the hub, run the notebook alone and for all at once; returns the figures, a dict."""
-    users, peaks = [f"learner-{i + 1}" for i in range(n)], {}
+    users, peaks = [f"learner-{i + 1}" for i in range(n)], Counter()
     cells = code_cells(nbformat.read(NOTEBOOK, as_version=4))
-    hub = start_hub(folder, users, threads)
-    try:
-        await hub_ready(folder)
+    async with running_hub(folder, users, threads) as hub:
         print(f"The hub runs. Starting {n} servers, then Run All for one learner ...", flush=True)
         for user in users:  # eight that start at once get the hub's 503
             await ask("POST", f"/hub/api/users/{user}/server")
@@ -144,17 +146,12 @@ async def measure(n, threads, folder):
         print(f"Run All for {n} at once ...", flush=True)
         together = asyncio.gather(*(run_all(user, cells) for user in users))
         while not together.done():
-            await asyncio.to_thread(weigh, hub, peaks)
+            peaks |= await asyncio.to_thread(weigh, hub)  # the larger of each
             await asyncio.sleep(0.5)
         runs = await together
-    finally:
-        processes = [hub, *hub.children(recursive=True)]
-        hub.terminate()
-        for left in psutil.wait_procs(processes, timeout=30)[1]:
-            left.kill()
     return {
         "users": n,
-        "cores": os.cpu_count(),
+        "cores": psutil.cpu_count(),
         "threads": threads,
         "alone_s": round(alone[0], 1),
         "longest_cell": alone[2][1],

@@ -15,6 +15,7 @@ what it measures, was changed.
 import argparse
 import ast
 import base64
+import contextlib
 import copy
 import json
 import os
@@ -99,24 +100,16 @@ def functions(nb):
     Only their imports and functions run, in the order of the cells, and nothing else of them. A
     function whose default is another cell's variable is left out.
     """
-
-    def wanted(node):
-        if not isinstance(node, ast.FunctionDef):
-            return isinstance(node, ast.Import | ast.ImportFrom)
-        return not any(isinstance(n, ast.Name) for d in node.args.defaults for n in ast.walk(d))
-
     namespace = {}
     sources = {cell.id: cell.source for cell in code_cells(nb)} | solutions(nb)
     for cell_id, source in sources.items():
-        tree = ast.parse(source)
-        # The notebook's imports stand in a try
-        nodes = [
-            inner
-            for node in tree.body
-            for inner in (node.body if isinstance(node, ast.Try) else [node])
-        ]
-        tree.body = [node for node in nodes if wanted(node)]
-        exec(compile(tree, f"<cell {cell_id}>", "exec"), namespace)
+        body = ast.parse(source).body
+        tried = [node for outer in body if isinstance(outer, ast.Try) for node in outer.body]
+        for node in tried + body:  # the notebook's imports stand in a try
+            if isinstance(node, ast.Import | ast.ImportFrom | ast.FunctionDef):
+                code = compile(ast.Module([node], []), f"<cell {cell_id}>", "exec")
+                with contextlib.suppress(NameError):
+                    exec(code, namespace)
     return {name: value for name, value in namespace.items() if name != "__builtins__"}
 
 
@@ -157,9 +150,9 @@ def run(nb, *, replace=None, twice=False, probe=None, timeout=300, folder=ROOT):
     for cell in code_cells(nb):
         cell.outputs, cell.execution_count = [], None
     again = copy.deepcopy(nb) if twice else None
-    whole = new_notebook(cells=list(nb.cells))
-    if twice:
-        whole.cells = [cell for pair in zip(nb.cells, again.cells, strict=True) for cell in pair]
+    turns = zip(nb.cells, again.cells, strict=True) if twice else zip(nb.cells, strict=True)
+    whole = new_notebook()
+    whole.cells = [cell for turn in turns for cell in turn]
     if probe is None:
         _execute(whole, timeout, folder)
         return Run(nb, again, None)
@@ -167,7 +160,7 @@ def run(nb, *, replace=None, twice=False, probe=None, timeout=300, folder=ROOT):
     asked = new_code_cell(f"{probe}\nprint({tell})", id="probe")
     whole.cells.append(asked)
     _execute(whole, timeout, folder)
-    said = "".join(output.get("text", "") for output in asked.outputs)
+    said = "".join(output.text for output in asked.outputs)
     return Run(nb, again, json.loads(said.splitlines()[-1]))
 
 
@@ -272,12 +265,10 @@ def main(argv=None):
         return 1
     if not args.fresh:
         keep_timed(nb, normalise(stored))
-    files = {path: as_text(nb).encode("utf-8")}
+    path.write_bytes(as_text(nb).encode("utf-8"))
     # Another notebook may have a cell of that name: README's picture is not its to replace
     if path == NOTEBOOK and picture(nb):
-        files[PICTURE] = picture(nb)
-    for file, content in files.items():
-        file.write_bytes(content)
+        PICTURE.write_bytes(picture(nb))
     print(f"{path.name}: {len(code_cells(nb))} code cells in {time.monotonic() - start:.0f} s.")
     return 0
 

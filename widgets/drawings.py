@@ -116,9 +116,7 @@ NOT_DIGITS = {  # what a reader of digits was never shown, as strokes on the pad
 
 def place(shape, scale=0.7):
     """A shape's strokes in the middle of the pad, `scale` of its height."""
-    return [
-        [(0.5 + scale * (x - 0.5), 0.5 + scale * (y - 0.5)) for x, y in stroke] for stroke in shape
-    ]
+    return [(0.5 + scale * (np.array(stroke) - 0.5)).tolist() for stroke in shape]
 
 
 def _vary(shape, rng):
@@ -131,12 +129,9 @@ def _vary(shape, rng):
     for stroke in shape:
         p = np.array(stroke) - 0.5
         # A slow wave bends the plane, so that strokes that meet still meet; then the hand trembles.
-        p = (
-            p
-            + 0.035 * np.sin(2 * np.pi * p[:, ::-1] * wave[0] + phase[0])
-            + 0.02 * np.sin(2 * np.pi * p * wave[1] + phase[1])
-        )
-        p = p + rng.normal(0, 0.004, p.shape)
+        across = 0.035 * np.sin(2 * np.pi * p[:, ::-1] * wave[0] + phase[0])
+        along = 0.02 * np.sin(2 * np.pi * p * wave[1] + phase[1])
+        p = p + across + along + rng.normal(0, 0.004, p.shape)
         p[:, 0] = p[:, 0] * stretch - slant * p[:, 1]
         strokes.append(p @ turning.T * scale)
     low = np.min([s.min(axis=0) for s in strokes], axis=0)

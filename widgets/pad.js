@@ -10,6 +10,7 @@ const PEN = 0.085; // width of the pen as a part of the pad's side; the same as 
 const STEP = 0.03; // how far an arrow key moves the pen
 const PATIENCE = 1000; // milliseconds without an answer before the pad says that it waits
 const QUIET = 600; // milliseconds without a change before a screen reader is told
+const BLUE = "#0072b2"; // of the nib that keys move
 const WAITING = "Waiting for the kernel ...";
 const ADVICE = "It is busy or stopped. If it stopped, start it and run the notebook again.";
 const KEPT = "They are this pad's X and Y. Save writes them to a file in my_digits.";
@@ -27,7 +28,7 @@ const PAGE = `
         takes new paper, Backspace takes back.">
         <path fill="none" stroke="currentColor" stroke-width="${PEN}"
               stroke-linecap="round" stroke-linejoin="round"/>
-        <circle class="draw-pad-nib" r="${PEN / 2}"/>
+        <circle class="draw-pad-nib" r="${PEN / 2}" stroke="${BLUE}" stroke-width="0.012"/>
       </svg>
       <span class="draw-pad-hint" aria-hidden="true">Draw here<small>or with the arrow keys:
         Space puts the pen down</small></span>
@@ -125,7 +126,7 @@ function render({ model, el }) {
     find("-hint").hidden = strokes.length > 0 || pen !== null || (ask.length > 0 && !asking());
     nib.setAttribute("cx", place[0]);
     nib.setAttribute("cy", place[1]);
-    nib.classList.toggle("draw-pad-down", pen === "keys");
+    nib.setAttribute("fill", pen === "keys" ? BLUE : "none"); // full while the pen is down
     find("-next").textContent = ask.length === 0 ? "Clear" : strokes.length ? "Next" : "Skip";
     find("-next").disabled = ask.length > 0 && !asking();
     find("-stop").textContent = stopped ? "Go on" : "Stop";
@@ -209,13 +210,11 @@ function render({ model, el }) {
     strokes.at(-1).push(...(events.length ? events : [event]).map(point));
     send();
   });
-  for (const name of ["pointerup", "pointercancel", "lostpointercapture"]) {
-    svg.addEventListener(name, (event) => {
-      if (event.pointerId !== pen) return;
-      pen = null;
-      send();
-    });
-  }
+  svg.addEventListener("lostpointercapture", (event) => { // also after pointerup and pointercancel
+    if (event.pointerId !== pen) return;
+    pen = null;
+    send();
+  });
 
   svg.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;

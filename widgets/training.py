@@ -46,8 +46,7 @@ def watch(trainer, *args, weights=False, **kwargs):
             "watch needs your training function first, without brackets after its name: "
             "watch(gradient_descent, X, Y, ...)."
         )
-    view = _View(*_length(trainer, args, kwargs), weights)
-    history = _History(view)
+    history = _History(*_length(trainer, args, kwargs), weights)
     said = ""
     try:
         with np.errstate(over="ignore", invalid="ignore"):  # record says it in a sentence
@@ -59,14 +58,14 @@ def watch(trainer, *args, weights=False, **kwargs):
         said = str(error)
         if isinstance(error, KeyboardInterrupt):
             said = (
-                f"You stopped the run: it returns the network of {view.place(history)}, and with "
+                f"You stopped the run: it returns the network of {history.place()}, and with "
                 "params=params another run goes on from there."
             )
     finally:
         try:
-            view.end(history)
+            history.end()
         except KeyboardInterrupt:  # the stop button was pressed twice
-            view.end(history)
+            history.end()
         if said:
             print(said)
     return params, list(history)
@@ -90,21 +89,10 @@ def _length(trainer, args, kwargs):
 
 
 class _History(list):
-    """A list that shows itself on each append."""
-
-    def __init__(self, view):
-        super().__init__()
-        self._view = view
-
-    def append(self, row):
-        super().append(row)
-        self._view.show(self)
-
-
-class _View:
-    """One display of the notebook: first the growing picture, at the end the one that stays."""
+    """The rows of a run, and one display of them: a picture that grows, then the one that stays."""
 
     def __init__(self, unit, total, weights):
+        super().__init__()
         self._unit, self._total, self._weights = unit, total, weights
         self._shell = get_ipython()
         # A terminal cannot redraw: there only the last picture is shown
@@ -112,35 +100,33 @@ class _View:
         self._size = _size(weights) if self._live else None
         self._handle, self._began, self._next = None, None, 0
 
-    def place(self, history):
-        """Where the run is, in words: "step 120 of 500"."""
-        of = f" of {self._total:,}" if self._total else ""
-        return f"{self._unit} {history[-1].get('step', len(history) - 1):,}{of}"
-
-    def show(self, history):
-        """Redraw, if that is due and the run can afford it. A row that is odd never stops a run."""
+    def append(self, row):
+        """Add a row and redraw, if that is due and the run can afford it."""
+        super().append(row)
         now = time.perf_counter()
         self._began = self._began or now
         if not self._live or now < self._next:
             return
         try:
-            html, text = self._page(history, now - self._began)
-        except (TypeError, ValueError, KeyError, AttributeError):
+            html, text = self._page(now - self._began)
+        except (TypeError, ValueError, KeyError, AttributeError):  # an odd row never stops a run
             return
         self._send({"text/html": html, "text/plain": text})
         cost = time.perf_counter() - now
         self._next = now + max(PERIOD, cost / SHARE)
 
-    def end(self, history):
+    def place(self):
+        """Where the run is, in words: "step 120 of 500"."""
+        of = f" of {self._total:,}" if self._total else ""
+        return f"{self._unit} {self[-1].get('step', len(self) - 1):,}{of}"
+
+    def end(self):
         """Put the picture that stays in the place of the growing one, then its caption."""
-        if self._shell is None or not history:
+        if self._shell is None or not self:
             return
-        first, last = history[0], history[-1]
         try:
-            weights = None
-            if self._weights:
-                weights = first["params"][0][:UNITS], last["params"][0][:UNITS]
-            picture = helpers.training_curves(list(history), self._unit, weights=weights)
+            weights = [row["params"][0] for row in (self[0], self[-1])] if self._weights else None
+            picture = helpers.training_curves(list(self), self._unit, weights=weights)
         except (TypeError, ValueError, KeyError) as error:  # the run itself is not lost
             print(f"No picture of this run: {type(error).__name__}: {error}")
             return
@@ -157,18 +143,18 @@ class _View:
         else:
             self._handle.update(data, metadata=metadata, raw=True)
 
-    def _page(self, history, seconds):
+    def _page(self, seconds):
         """The growing picture as HTML with one SVG, and what it shows in words."""
         width, height = self._size
-        step = history[-1]["step"]
+        step = self[-1]["step"]
         share = min(step / self._total, 1) if self._total else None
-        place = self.place(history)
+        place = self.place()
         left = _left(seconds * (1 - share) / share) if share else ""
         below = 200 if self._weights else 0
         half = width / 2
         top = max(self._total or 0, step, 1)
         charts = [
-            _chart(history, what, x, 78, half - 84, height - below - 128, top, self._unit)
+            _chart(self, what, x, 78, half - 84, height - below - 128, top, self._unit)
             for what, x in (("loss", 62), ("accuracy", half + 62))
         ]
         parts = [_text(16, 28, place, weight=600), _text(width - 16, 28, left, anchor="end")]
@@ -180,7 +166,7 @@ class _View:
             )
         parts += [svg for svg, _ in charts]
         if self._weights:
-            rows = {"start": history[0]["params"][0], "now": history[-1]["params"][0]}
+            rows = {"start": self[0]["params"][0], "now": self[-1]["params"][0]}
             limit = max(float(np.abs(W1[:UNITS]).max()) for W1 in rows.values())
             for y, (name, W1) in zip((height - 190, height - 96), rows.items(), strict=True):
                 parts.append(_text(16, y + 12, f"W1, {name}", size=14))

@@ -7,6 +7,7 @@ the notebook's first cells and a small training in it. Works from any folder, an
 to say that one is missing. Exit code 0 if ready, 1 if not.
 """
 
+import itertools
 import json
 import os
 import re
@@ -93,17 +94,11 @@ def check_run(root):
     """Run the first cells and a small training; returns its accuracy. Raises NotReady."""
     from jupyter_client.manager import start_new_kernel
 
-    sources = []
-    for cell in json.loads((root / FILES[0]).read_text(encoding="utf-8"))["cells"]:
-        if cell["id"] == "build":
-            break
-        if cell["cell_type"] == "code":
-            sources.append("".join(cell["source"]))
+    cells = json.loads((root / FILES[0]).read_text(encoding="utf-8"))["cells"]
+    cells = itertools.takewhile(lambda cell: cell["id"] != "build", cells)
+    sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
     said = []
-
-    def hear(message):
-        said.append(message["content"].get("text", ""))
-
+    hear = {"output_hook": lambda message: said.append(message["content"].get("text", ""))}
     try:
         manager, client = start_new_kernel(
             startup_timeout=120, cwd=str(root), stderr=subprocess.DEVNULL
@@ -115,7 +110,7 @@ def check_run(root):
         ) from None
     try:
         for source in [*sources, TRAIN]:
-            reply = client.execute_interactive(source, timeout=120, output_hook=hear)["content"]
+            reply = client.execute_interactive(source, timeout=120, **hear)["content"]
             if reply["status"] != "ok":
                 first = reply.get("evalue", "").splitlines() or ["no more is known"]
                 raise NotReady(f"The notebook stops: {reply.get('ename')}: {first[0]}")
@@ -149,11 +144,9 @@ def main(root=ROOT):
         print(f"Not ready: {problem}")
         return 1
     took = time.time() - began
-    print(f"Ready: a small network learned to read {accuracy:.0%} in {took:.0f} s.", end="")
-    if (root / STUDENT).exists():
-        print()
-    else:
-        print(f" The learners' copy, {STUDENT}, is not here yet: ask your instructor for it.")
+    more = f" The learners' copy, {STUDENT}, is not here yet: ask your instructor for it."
+    more = "" if (root / STUDENT).exists() else more
+    print(f"Ready: a small network learned to read {accuracy:.0%} in {took:.0f} s.{more}")
     return 0
 
 

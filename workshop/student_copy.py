@@ -139,9 +139,8 @@ def hints_cell(cell, hints):
 
 def catch_up_cell(section):
     """The folded code cell that opens the section with this id; it does nothing until changed."""
-    cell = new_code_cell(CATCH_UP_CELL.format(section), id=f"{section}-catch-up")
-    cell.metadata["jupyter"] = {"source_hidden": True}
-    return cell
+    source, hidden = CATCH_UP_CELL.format(section), {"jupyter": {"source_hidden": True}}
+    return new_code_cell(source, id=f"{section}-catch-up", metadata=hidden)
 
 
 def student_copy(nb, hints, names=()):

@@ -52,7 +52,7 @@ def lock(system, python):
 
 
 def fetch(system, python, folder):
-    """Download a system's wheels into a folder; returns their files, a set of paths."""
+    """Download a system's wheels into a folder; returns their files, a list of paths."""
     with tempfile.TemporaryDirectory() as temporary:
         path, report = Path(temporary) / "lock.txt", Path(temporary) / "new"
         path.write_text(lock(system, python), encoding="utf-8")
@@ -63,10 +63,7 @@ def fetch(system, python, folder):
             command += ["--platform", platform]
         command += ["--quiet", "--disable-pip-version-check", "--find-links", folder]
         subprocess.run([*command, "-r", path, "-d", report], cwd=ROOT, check=True)
-        files = sorted(report.iterdir())
-        for file in files:
-            shutil.copy(file, folder)
-    return {folder / file.name for file in files}
+        return [Path(shutil.copy(file, folder)) for file in report.iterdir()]
 
 
 def main(argv=None):
