@@ -17,6 +17,7 @@ import matplotlib
 import numpy as np
 import PIL.Image
 from IPython.display import Image, display
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import ConnectionPatch, Rectangle
@@ -57,14 +58,15 @@ class Picture(Image):
     def __init__(self, fig, details, caption):
         title = f"{fig.get_suptitle()}. " if fig.get_suptitle() else ""
         self.description, self.caption = f"{title}{details} {caption}", caption
-        file, small = io.BytesIO(), io.BytesIO()
-        fig.savefig(file, format="png")
+        canvas, file = FigureCanvasAgg(fig), io.BytesIO()
+        canvas.draw()
         # 64 colours keep the file small; without a date, a call repeats its bytes
-        image = PIL.Image.open(file).convert("RGB").quantize(64, dither=PIL.Image.Dither.NONE)
-        image.save(small, format="PNG", optimize=True)
+        image = PIL.Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+        image = image.quantize(64, dither=PIL.Image.Dither.NONE)
+        image.save(file, format="PNG", optimize=True)
         width, height = (round(96 * inches) for inches in fig.get_size_inches())
         look = {"width": width, "height": height, "alt": self.description}
-        super().__init__(small.getvalue(), format="png", **look)
+        super().__init__(file.getvalue(), format="png", **look)
 
     def __repr__(self):
         return self.description
@@ -235,8 +237,8 @@ def changed(X, X_changed):
         ax.plot([[x, x + 14], [x + 28, x + 14]], [[y + 14, y], [y + 14, y + 28]], ":", **thin)
     return Picture(
         fig,
-        f"{n} digits before and after the change.",
         f"The middle of the ink moved, in pixels, by {', '.join(f'{d:.1f}' for d in far)}.",
+        f"{n} digits before and after the change.",
     )
 
 
@@ -247,8 +249,8 @@ def changed(X, X_changed):
 def weighted_sum(x, W, b, digits):
     """One digit read by weighted sums: pixel times weight, added up, plus a bias.
 
-    x (784,); W (10, 784), a row of weights for each digit; b (10, 1); digits: those to show, at
-    most three."""
+    x (784,); W (10, 784), weights from 0 to 1, a row for each digit; b (10, 1); digits: those to
+    show, at most three."""
     x, digits = _floats(_columns(x)[0]), list(digits)[:3]
     W, b = np.asarray(W, dtype=float)[digits].T, np.ravel(b)[digits]
     sums = (W * x).sum(axis=0)
@@ -257,9 +259,8 @@ def weighted_sum(x, W, b, digits):
     fig, axes = _figure(60 + 180 * len(digits), title, len(digits), 3, squeeze=False)
     told = []
     for i, (row, digit) in enumerate(zip(axes, digits, strict=True)):
-        _sheet(row[0], x)
-        _sheet(row[1], W[:, [i]], limit=_limit(W))
-        image, _ = _sheet(row[2], W[:, [i]] * x, limit=_limit(W))
+        for ax, picture in zip(row, (x, W[:, [i]], W[:, [i]] * x), strict=True):
+            _sheet(ax, picture)
         titles = ("the digit", f"weights of {digit}", "pixel times weight")
         for ax, name, sign in zip(row, titles, ("\u00d7", "=", ""), strict=True):
             _frame(ax, 0, 0)
@@ -269,7 +270,6 @@ def weighted_sum(x, W, b, digits):
         told.append(f"{digit}: {words}".replace("\n", ", "))
         words, weight = (words + "\n\u2713 the larger", "bold") if i == best else (words, None)
         _note(row[2], words, (28, 14), (12, 0), ha="left", weight=weight)
-    _scale(fig, image, ax=axes, aspect=20)
     return Picture(
         fig,
         "For each score a row of three pictures: the pixels, the weights, their products.",
@@ -285,8 +285,8 @@ def network_diagram(n_in=784, n_hidden=10, n_out=10):
     ax.axis("off")
     layers = [
         (n_in, 4, "X", "m examples,\none a column"),
-        (n_hidden, 4, "Z1, A1", "Z1 = W1 @ X + b1\nA1 = ReLU(Z1)"),
-        (n_out, 10, "Z2, A2", "Z2 = W2 @ A1 + b2\nA2 = softmax(Z2)"),
+        (n_hidden, 4, "Z1, A1", "weighted sums,\nthen ReLU"),
+        (n_out, 10, "Z2, A2", "weighted sums,\nthen softmax"),
     ]
     told, before, m = [], [], 0
     for i, (n, most, name, words) in enumerate(layers):
@@ -326,7 +326,6 @@ def loss_curve():
     fig, ax = _figure(400, "The loss is small only when the true digit gets a high probability")
     ax.plot(p, -np.log(p), color=BLUE, lw=3)
     words = {at: f"p = {at}:\nloss {-np.log(at):.2f}" for at in (0.1, 0.5, 0.8, 0.99)}
-    words[0.1] += " = ln 10, a blind guess among ten"
     for at, text in words.items():
         ax.plot(at, -np.log(at), "o", color=ORANGE, ms=10, clip_on=False)
         _note(ax, text, (at, -np.log(at)), (10, 6), va="bottom", ha="left")
@@ -336,8 +335,7 @@ def loss_curve():
         fig,
         "A line falls from above 5 near p = 0, first steeply, to 0 at p = 1. "
         f"{'; '.join(words.values())}.".replace("\n", " "),
-        f"A blind guess among ten costs ln 10 = {np.log(10):.2f}; 99 % for the true digit costs "
-        f"{-np.log(0.99):.2f}.",
+        f"10 % for the true digit cost {-np.log(0.1):.2f}, 99 % cost {-np.log(0.99):.2f}.",
     )
 
 
@@ -398,13 +396,13 @@ def descent(paths):
 
 
 @_styled
-def way_back(values, slopes=None):
+def way_back(params, forward, slopes=None):
     """The tiny network of two pixels, two hidden units and two classes, forward and backward.
 
-    values: dict with X (2, 1), W1 (2, 2), b1 (2, 1), Z1, A1, W2 (2, 2), b2, Z2, A2 (2, 1) and
-    loss (float). slopes: dict with dZ2, dW2, db2, dA1, dZ1, dW1, db1, each shaped as the value that
-    it belongs to; None leaves a "?" for each number: a worksheet."""
-    label = int(np.abs(np.log(np.ravel(values["A2"])) + values["loss"]).argmin())
+    params: W1 (2, 2), b1 (2, 1), W2 (2, 2), b2 (2, 1). forward: X, Z1, A1, Z2, A2, each (2, 1), and
+    the loss of one example (float). slopes: dZ2, dW2, db2, dA1, dZ1, dW1, db1, each shaped as the
+    value that it belongs to; None leaves a "?" for each number: a worksheet."""
+    label = int(np.abs(np.log(np.ravel(forward[4])) + forward[5]).argmin())
     stages = {
         "X": "X",
         "Z1": "Z1 =\nW1 @ X + b1",
@@ -415,33 +413,30 @@ def way_back(values, slopes=None):
     }
     places = {name: (x, 75) for x, name in enumerate(stages)}
     places |= {"W1": (0.6, 190), "b1": (1.4, 190), "W2": (2.6, 190), "b2": (3.4, 190)}
-    places |= {"dZ2": (3, 335), "dA1": (2, 335), "dZ1": (1, 335)}
-    places |= {"dW1": (0.45, 490), "db1": (1.4, 490), "dW2": (2.45, 490), "db2": (3.4, 490)}
-    backward = [  # from, to, what is done in words and in code, and where that stands
-        ("loss", "dZ2", ("said - should say", f"A2 - ({1 - label}; {label})"), (4.1, 320)),
-        ("dZ2", "dA1", ("by W2", "W2.T @"), (2.5, 320)),
-        ("dA1", "dZ1", ("mask", "* mask"), (1.5, 320)),
-        ("dZ2", "dW2", ("by A1", "@ A1.T"), (2.35, 415)),
-        ("dZ2", "db2", ("as it is", "as it is"), (3.52, 415)),
-        ("dZ1", "dW1", ("by X", "@ X.T"), (0.35, 415)),
-        ("dZ1", "db1", ("as it is", "as it is"), (1.52, 415)),
+    places |= {"dZ2": (3, 335), "dW2": (2.45, 490), "db2": (3.4, 490)}
+    places |= {"dA1": (2, 335), "dZ1": (1, 335), "dW1": (0.45, 490), "db1": (1.4, 490)}
+    backward = [  # from, to, what is done there, and where that stands
+        ("loss", "dZ2", "said - should say", (4.1, 320)),
+        ("dZ2", "dA1", "by W2", (2.5, 320)),
+        ("dA1", "dZ1", "mask", (1.5, 320)),
+        ("dZ2", "dW2", "by A1", (2.35, 415)),
+        ("dZ2", "db2", "as it is", (3.52, 415)),
+        ("dZ1", "dW1", "by X", (0.35, 415)),
+        ("dZ1", "db1", "as it is", (1.52, 415)),
     ]
-    forward = [*pairwise(stages), ("W1", "Z1"), ("b1", "Z1"), ("W2", "Z2"), ("b2", "Z2")]
-    arrows = [(*ends, ("", ""), (0, 0)) for ends in forward] + backward
+    onward = [*pairwise(stages), ("W1", "Z1"), ("b1", "Z1"), ("W2", "Z2"), ("b2", "Z2")]
+    arrows = [(*ends, "", (0, 0)) for ends in onward] + backward
     numbers = {}
-    for name in places:  # a row a line, without zeros at the end: 0.7500 -> 0.75
-        value = (values | (slopes or {})).get(name, values.get(name[1:]))
-        rows = np.atleast_2d(np.round(np.asarray(value, dtype=float), 3) + 0.0)
-        numbers[name] = "\n".join("  ".join(f"{number:.15g}" for number in row) for row in rows)
-        if name[0] == "d" and not slopes:
-            numbers[name] = re.sub(r"[-\d.]+", "?", numbers[name])
-    title, todo = (
-        "fill in the slopes, from right to left",
-        "fill in each slope, beginning with dZ2.",
-    )
-    if slopes:
-        title = "values forward, slopes backward"
-        todo = "each arrow says how the next slope is made from the one before it."
+    for name, value in zip(places, [*forward, *params, *(slopes or [None] * 7)], strict=True):
+        rows = params[0] if name in ("dW1", "dW2") else params[1]  # of this shape, to be filled in
+        rows = np.round(np.atleast_2d(rows if value is None else value), 3) + 0.0
+        numbers[name] = "\n".join(
+            "  ".join("?" if value is None else f"{number:.15g}" for number in row) for row in rows
+        )
+    title, todo = "values forward, slopes backward", "an arrow says how the next slope is made."
+    if not slopes:
+        title = "fill in the slopes, from right to left"
+        todo = "fill in each slope, beginning with dZ2."
     fig, ax = _figure(590, f"The way back: {title}")
     ax.set(xlim=(-0.45, 5.45), ylim=(545, 0))
     ax.axis("off")
@@ -459,11 +454,11 @@ def way_back(values, slopes=None):
         if start == "loss":
             look["connectionstyle"] = "angle,angleA=-90,angleB=180,rad=8"
         ax.annotate("", places[end], places[start], arrowprops=look)
-        _note(ax, words[bool(slopes)], at, weight="bold")
+        _note(ax, words, at, weight="bold")
     _note(ax, "forward:\nvalues", (-0.4, 190), ha="left")
     _note(ax, "backward:\nslopes", (-0.4, 335), ha="left")
     told = [f"{name} ({text})".replace("\n", "; ") for name, text in numbers.items()]
-    by = ", ".join(f"{start} to {end} ({words[bool(slopes)]})" for start, end, words, _ in backward)
+    by = ", ".join(f"{start} to {end} ({words})" for start, end, words, _ in backward)
     return Picture(
         fig,
         f"Boxes of a tiny network, joined by arrows. Forward, from left to right: "
@@ -512,7 +507,7 @@ def batch_clouds(full, clouds, names):
     full (2,): the two entries by all examples; clouds: {batch size: (n, 2)}, a row for each batch;
     names: of the two entries, such as ("dW2[7, 3]", "dW2[2, 5]")."""
     full = np.asarray(full, dtype=float).ravel()
-    fig, ax = _figure(430, "Each batch is off another way, around the gradient of all examples")
+    fig, ax = _figure(430, "Each batch errs in its own way, around the gradient of all examples")
     told, centres = [], []
     for size, (color, marker) in zip(sorted(clouds), LOOKS, strict=False):
         cloud = np.asarray(clouds[size], dtype=float)
@@ -632,11 +627,14 @@ def answers(X, A2, Y=None, columns=6, rows=None):
             told[i] += f" wrong: is {Y[i]}" if bad else " right"
     for name, (x, y) in zip(rows or [], corners[::columns], strict=False):
         _note(ax, textwrap.fill(name, 10), (x, y + 14), (-8, 0), ha="right")
+    names = rows or ["the network"]
+    sure = [percent(part.mean()) for part in np.array_split(p, len(names))]
+    sure = ", ".join(f"{name} is {part} sure" for name, part in zip(names, sure, strict=True))
     return Picture(
         fig,
         f"Under each digit a bar as long as the probability, the answer and its probability. "
         f"{' and '.join(rows or ['In reading order'])}: {', '.join(told)}.",
-        f"{right}On average the network is {percent(p.mean())} sure.",
+        f"{right}On average {sure}.",
     )
 
 
@@ -707,15 +705,13 @@ def confusion_matrix(counts):
 
 @_styled
 def confident_mistakes(X, A2, Y):
-    """The four wrong answers of which the network was most sure."""
+    """The four wrong answers of which the network was most sure; None if all are right."""
     X, A2, Y = _columns(X, A2, Y)
     said, p = A2.argmax(axis=0), A2.max(axis=0)
     wrong = np.flatnonzero(said != Y)
     chosen = wrong[np.argsort(-p[wrong], kind="stable")][:4]
     if not chosen.size:
-        fig, ax = _figure(80, f"No mistakes among these {Y.size:,} examples")
-        ax.axis("off")
-        return Picture(fig, "Nothing to show.", f"All {Y.size:,} are right.")
+        return None
     deep = -(-len(chosen) // 2)
     title, ratios = "Wrong, and sure of it", (1, 0.9) * 2
     fig, axes = _figure(40 + 230 * deep, title, deep, 4, width_ratios=ratios)
@@ -736,7 +732,7 @@ def confident_mistakes(X, A2, Y):
     return Picture(
         fig,
         f"Of {Y.size:,} examples, each with bars of its ten probabilities: {'; '.join(told)}.",
-        f"The most confident of {len(wrong):,} mistakes: {told[0]}.",
+        f"The most confident of {len(wrong):,} mistake{'s' * (len(wrong) > 1)}: {told[0]}.",
     )
 
 

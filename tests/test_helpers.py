@@ -17,11 +17,11 @@ from PIL import Image
 import helpers
 
 ROOT = Path(__file__).resolve().parent.parent
-TINY = {
-    "X": [[1], [0.5]], "W1": [[1, 1], [-1, 4]], "b1": [[0.5], [-0.5]], "Z1": [[2], [0.5]],
-    "A1": [[2], [0.5]], "W2": [[0.5, 0.4], [0.2, -0.6]], "b2": [[0], [0]], "Z2": [[1.2], [0.1]],
-    "A2": [[0.7503], [0.2497]], "loss": 1.387,
-}  # fmt: skip
+# The tiny network: W1, b1, W2, b2, then X, Z1, A1, Z2, A2 and the loss
+TINY = (
+    [[[1, 1], [-1, 4]], [[0.5], [-0.5]], [[0.5, 0.4], [0.2, -0.6]], [[0], [0]]],
+    [[[1], [0.5]], [[2], [0.5]], [[2], [0.5]], [[1.2], [0.1]], [[0.7503], [0.2497]], 1.387],
+)
 
 
 def history(loss=0.4, accuracy=0.89, rows=31, dev=True):
@@ -52,8 +52,8 @@ def cases():
     counts = np.zeros((10, 10), int)
     np.add.at(counts, (Y, A2.argmax(axis=0)), 1)
     few = np.flatnonzero(A2.argmax(axis=0) != Y)[2] + 1  # these examples hold three mistakes
-    slopes = {f"d{name}": np.full(np.shape(TINY[name]), -0.375) for name in
-              ("Z2", "W2", "b2", "A1", "Z1", "W1", "b1")}  # fmt: skip
+    column, square = np.full((2, 1), -0.375), np.full((2, 2), -0.375)
+    slopes = [column, square, column, column, column, square, column]  # dZ2, dW2, db2, dA1, ...
     values, gradients = np.linspace(-3, 3, 61), [rng.normal(size=s) for s in (24, 4, 40, 10)]
     names, noise = ["dW1", "db1", "dW2", "db2"], rng.normal(size=(100, 2))
     W1 = rng.normal(0, 0.1, (10, 784))
@@ -69,7 +69,7 @@ def cases():
                   ((values, np.exp(-values), -1.0, -2.7, "W1[0, 406]"), {})],
         "descent": [(({0.02: [2, 1.9], 0.3: [2, 0.8], 0.95: [2, -1.8], 1.05: [2, -2.2, 9]},), {}),
                     (({0.5: [2.0, 0.0]},), {})],
-        "way_back": [((TINY,), {}), ((TINY, slopes), {})],
+        "way_back": [(TINY, {}), ((*TINY, slopes), {})],
         "gradient_match": [((gradients, gradients, names), {}),
                            ((gradients[:3] + [0 * gradients[3]], gradients, names), {})],
         "batch_clouds": [(((0, 1), {32: noise, 512: noise / 4}, ("dW2[7, 3]", "dW2[2, 5]")), {}),
@@ -85,8 +85,7 @@ def cases():
         "hidden_unit": [((W[3], X, 2 * (W[3] @ X), Y), {}),
                         ((W[7], X, np.maximum(W[7] @ X - 30, 0), Y), {})],
         "confusion_matrix": [((counts,), {}), ((40 * counts,), {}), ((np.eye(10, dtype=int),), {})],
-        "confident_mistakes": [((X, A2, Y), {}), ((X[:, :few], A2[:, :few], Y[:few]), {}),
-                               ((X[:, :5], np.eye(10)[Y[:5]].T, Y[:5]), {})],
+        "confident_mistakes": [((X, A2, Y), {}), ((X[:, :few], A2[:, :few], Y[:few]), {})],
         "ladder": [(([("full batch", 86.4, 2.1), ("more of both", 99.1, 0.6)],), {}),
                    (([(f"rung {i}", 90 + i, 1.5 - i / 7) for i in range(7)],), {})],
     }  # fmt: skip
@@ -195,6 +194,11 @@ def test_numbers_of_a_description_are_those_of_the_data():
     assert "overflowing softmax, train: the loss is no number from step 120 on" in said
     assert "overflowing softmax, train: loss no number" in said.partition("At the end")[2]
     assert "right, train: loss 0.40, 89.0 %" in said.partition("At the end")[2]
+
+
+def test_without_a_mistake_there_is_no_picture_of_mistakes():
+    (X, _, Y), _ = cases()["confident_mistakes"][0]
+    assert helpers.confident_mistakes(X, np.eye(10)[Y].T, Y) is None
 
 
 def test_bytes_and_floats_give_the_same_digit():

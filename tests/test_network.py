@@ -122,6 +122,6 @@ def test_gradient_descent_takes_the_steps_it_says(f):
 
 def test_loss_that_is_no_number_ends_in_one_sentence(f):
     params, X, Y = made_up(4, 7, np.float32)
-    says = r"Step 10: the loss is not a number\. Try a smaller alpha\."
+    says = r"Step 10: the loss is not a number\. Check softmax and alpha\."
     with np.errstate(all="ignore"), pytest.raises(FloatingPointError, match=says):
         f.gradient_descent(X, Y, 1e30, 100, params=params, history=[], dev=(X, Y))

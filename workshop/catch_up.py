@@ -97,7 +97,8 @@ def plan(statements, wanted, namespace):
             if name in statement.makes:
                 if position not in chosen:
                     chosen.add(position)
-                    for read in [] if name in SHORT else statement.reads:
+                    short = name in SHORT and compile(SHORT[name][0], name, "exec").co_names
+                    for read in short or statement.reads:
                         need(read, len(statements) if statement.function else position)
                 if statement.certain:
                     return

@@ -49,7 +49,7 @@ CATCH_UP = (
     "it: you can go on here, and what you wrote stays."
 )
 OWN_WORDS = {
-    r"`README.md` says how to make a copy .*": "Hints and my version are folded under the cell.",
+    r"In a new cell .* where the functions are empty\.": "Hints and my version are folded below.",
     r"\*\*Behind\?\*\* Each section says .*": (
         "**Behind?** Each section opens with a folded cell that brings you up to it."
     ),
