@@ -34,7 +34,7 @@ def lines_named(said):
 
 
 def edited(name, old, new):
-    assert old in PLAIN[name]
+    """The name, and its plain source with one edit."""
     return name, PLAIN[name].replace(old, new, 1)
 
 
