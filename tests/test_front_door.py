@@ -5,6 +5,8 @@ import os
 import re
 import shutil
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -26,6 +28,14 @@ def tracked():
     if listed.returncode:  # another user's folder, for example in a container
         pytest.skip(listed.stderr.strip())
     return [ROOT / path for path in listed.stdout.splitlines() if (ROOT / path).exists()]
+
+
+@pytest.mark.parametrize("script", ["workshop/student_copy.py", "data/make_csv.py"])
+def test_a_script_says_how_it_is_used_from_any_folder(script, tmp_path):
+    """Fails if it needs what only the tests can import, or the right working folder."""
+    command = [sys.executable, ROOT / script, "--help"]
+    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert run.stdout.startswith(f"usage: {Path(script).name}") and not run.stderr, run.stderr
 
 
 def test_windows_lines_are_the_same_commands():
@@ -78,6 +88,7 @@ def test_no_file_names_a_path_of_a_machine():
 def test_files_for_binder_and_dev_containers_point_at_what_is_there():
     """Fails if a service cannot be set up from them, or opens without the learners' copy."""
     binder = ROOT / ".binder"
+    assert f"/{student_copy.STUDENT}\n" in (ROOT / ".gitignore").read_text(encoding="utf-8")
     for line in (binder / "requirements.txt").read_text().splitlines():
         assert (binder / line.split()[1]).is_file(), line
     assert os.access(binder / "postBuild", os.X_OK) or os.name == "nt"
