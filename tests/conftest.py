@@ -27,6 +27,12 @@ def cells(notebook):
 
 
 @pytest.fixture(scope="session")
+def code(notebook):
+    """The committed code cells."""
+    return run_notebook.code_cells(notebook)
+
+
+@pytest.fixture(scope="session")
 def notebook_functions(notebook):
     """Every function of the notebook, from its own cells; nothing else of these cells runs."""
     return SimpleNamespace(**run_notebook.functions(notebook))
