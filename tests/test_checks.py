@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import checks
-from checks import functions, reference, search
+from checks import search
 
 HERE = Path(__file__).resolve().parent
 
@@ -152,23 +152,6 @@ def test_an_outside_name_is_seen_wherever_in_the_function_it_stands(inner):
     """Comprehensions (their own code before Python 3.12) and lambdas have a code of their own."""
     source = "def ReLU(Z):\n    return np.maximum(Z, 0) + " + inner.format("learning_rate")
     assert "reads learning_rate from outside" in message("ReLU", source)
-
-
-def test_the_reference_agrees_with_central_differences_away_from_the_kink():
-    """The checks' own gradients, all of them, in float64 and with non-zero biases."""
-    for m in (5, 1):
-        params, X, Y = reference.network(m=m)
-        assert all(p.shape[0] != p.shape[1] and p.all() for p in params) and m != 10
-        Z1 = reference.forward(params, X)[0]
-        assert np.abs(Z1).min() > 0.05
-        if m == 5:
-            assert (Z1 > 0).any(axis=1).all() and (Z1 < 0).any(axis=1).all()
-        gradients = reference.gradients(params, X, Y)
-
-        def loss(params, X=X, Y=Y):
-            return reference.loss(reference.forward(params, X)[3], Y)
-
-        assert functions._measure("1234", loss, params, gradients) == 2395
 
 
 # --- A network of the learner's own ---------------------------------------------------------------

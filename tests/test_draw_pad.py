@@ -25,11 +25,6 @@ def mass_centre(picture):
     return np.array([square.sum(1) @ MIDDLE, square.sum(0) @ MIDDLE]) / square.sum()
 
 
-def likeness(a, b):
-    """Cosine of the angle between two pictures: 1 is the same picture, 0 shares no ink."""
-    return float((a * b).sum() / np.sqrt((a * a).sum() * (b * b).sum()))
-
-
 def probabilities(most=3, p=0.9):
     answer = np.full((10, 1), (1 - p) / 9)
     answer[most] = p
@@ -74,16 +69,11 @@ def test_every_picture_is_made_as_mnist_was(digit, i):
     assert max(np.ptp(rows), np.ptp(columns)) + 1 == 20
     # half a pixel by rounding, a little more where a corner of the ink was cut off at the edge
     assert abs(mass_centre(picture) - 14.5).max() <= 0.51
-    # place does not matter, size and the pen's width little
+    # wherever on the pad it was drawn
     strokes = strokes_of(digit, i, scale=0.4)
-    small = picture_from_strokes(strokes)
     moved = [[(x + 9 / 112, y - 14 / 112) for x, y in stroke] for stroke in strokes]
-    np.testing.assert_allclose(picture_from_strokes(moved), small, atol=1.5 / 255)
-    for scale in (0.2, 0.8):
-        other = prepare(rasterise(strokes_of(digit, i, scale), width=PEN * scale / 0.4))
-        assert likeness(other, small) > 0.88, scale
-    for width in (0.045, 0.13):
-        assert likeness(prepare(rasterise(strokes_of(digit, i), width)), picture) > 0.7
+    pictures = [picture_from_strokes(each) for each in (strokes, moved)]
+    np.testing.assert_allclose(*pictures, atol=1.5 / 255)
 
 
 def test_keeps_the_shape_of_a_drawing():
@@ -99,15 +89,8 @@ def test_odd_drawings_still_give_a_picture():
     empty pad divides 0 by 0."""
     for strokes in [[], [[]], [[[np.nan, 0.5]]], [[[5, 5]]]]:
         np.testing.assert_array_equal(picture_from_strokes(strokes), np.zeros((784, 1)))
-    for strokes in [
-        [[[0.5, 0.5]]],
-        [[[0.1, 0.1], [0.1, 0.1]]],
-        [[[0.5, 0.5], [0.505, 0.5]]],
-        [[[-3, 0.5], [4, 0.5]]],
-        [[[0.2, 0.2], [np.inf, 0], [0.8, 0.8]]],
-        [[[0.02, 0.02]], [[0.98, 0.98]]],
-        [[[1e300, 0.5], [0.5, 0.5]]],
-    ]:
+    dot, line, broken = [[[0.5, 0.5]]], [[[-3, 0.5], [4, 0.5]]], [[[0.2, 0.2], [np.inf, 0]]]
+    for strokes in [dot, 2 * dot, line, broken, [[[0.02, 0.02]], [[1e300, 0.5]]]]:
         picture = picture_from_strokes(strokes)
         assert np.isfinite(picture).all() and picture.min() >= 0 and picture.max() == 1, strokes
 
