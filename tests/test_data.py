@@ -37,73 +37,54 @@ def test_the_shipped_files_are_mnist_as_the_script_writes_it(name):
     assert text.startswith(made.encode()) and made.count("\n") == 201
 
 
-# A small stand-in for MNIST: the same four names with 30 and 20 rows of noise.
-
-
 @pytest.fixture
-def idx(tmp_path, monkeypatch):
-    """A folder with four small IDX files, plain; make_csv expects their sums."""
+def folder(tmp_path, monkeypatch):
+    """Four small IDX files of noise, whose sums make_csv expects, and two CSV files of before."""
     rng = np.random.default_rng(0)
-    folder = tmp_path / "idx"
-    folder.mkdir()
-    sources = {}
-    for (name, pair), rows in zip(make_csv.SOURCES.items(), (30, 20), strict=True):
+    for name, pair in make_csv.SOURCES.items():
         small = []
-        for (file, _, _), values in zip(pair, (256, 10), strict=True):
-            shape = (rows, 784) if values == 256 else rows
-            data = rng.integers(0, values, shape, dtype=np.uint8).tobytes()
-            data = make_csv.idx_header(file, rows) + data
-            (folder / file).write_bytes(data)
-            small.append((file, rows, make_csv.md5(data)))
-        sources[name] = tuple(small)
-    monkeypatch.setattr(make_csv, "SOURCES", sources)
-    return folder
+        for (file, _, _), size, top in zip(pair, (20 * 784, 20), (256, 10), strict=True):
+            data = rng.integers(0, top, size, dtype=np.uint8).tobytes()
+            data = make_csv.idx_header(file, 20) + data
+            (tmp_path / file).write_bytes(data)
+            small.append((file, 20, make_csv.md5(data)))
+        monkeypatch.setitem(make_csv.SOURCES, name, tuple(small))
+        (tmp_path / name).write_bytes(b"old")
+    return tmp_path
 
 
-@pytest.fixture
-def out(tmp_path):
-    """An output folder that already holds two files worth keeping."""
-    folder = tmp_path / "out"
-    folder.mkdir()
-    for name in NAMES:
-        (folder / name).write_bytes(b"old")
-    return folder
+def run(folder):
+    """The bytes of the CSV files in the folder after the command."""
+    make_csv.main([str(folder), "--out", str(folder)])
+    return [(folder / name).read_bytes() for name in NAMES]
 
 
-def run(folder, out):
-    make_csv.main([str(folder), "--out", str(out)])
-
-
-def test_the_numbers_arrive_in_order_and_the_bytes_repeat(idx, out):
+def test_the_numbers_arrive_in_order_and_the_bytes_repeat(folder):
     """If this fails, the script mixes up rows, pixels or labels, or its result depends on more
     than the digits."""
-    run(idx, out)
-    first = {path.name: path.read_bytes() for path in out.iterdir()}
-    assert first.keys() == set(NAMES)
-    assert all(packed.startswith(GZIP) for packed in first.values())
+    first = run(folder)
+    assert all(packed.startswith(GZIP) for packed in first)
     for name, (images, labels) in make_csv.SOURCES.items():
-        table = pd.read_csv(out / name, dtype=np.uint8)
+        table = pd.read_csv(folder / name, dtype=np.uint8)
         for (file, rows, _), values in ((images, table.iloc[:, 1:]), (labels, table["label"])):
             data = make_csv.idx_header(file, rows) + values.to_numpy().tobytes()
-            assert (idx / file).read_bytes() == data
-            (idx / file).unlink()
-            (idx / f"{file}.gz").write_bytes(gzip.compress(data))
-    run(idx, out)  # now from gzipped files
-    assert {path.name: path.read_bytes() for path in out.iterdir()} == first
+            assert (folder / file).read_bytes() == data
+            (folder / file).unlink()
+            (folder / f"{file}.gz").write_bytes(gzip.compress(data))
+    assert run(folder) == first  # now from gzipped files
 
 
-def test_a_wrong_or_missing_file_gets_one_sentence_and_changes_nothing(idx, out):
+def test_a_wrong_or_missing_file_gets_one_sentence_and_changes_nothing(folder):
     """If this fails, a wrong file is taken for MNIST, or a failure loses what was there."""
-    images = idx / "t10k-images-idx3-ubyte"
+    images = folder / "t10k-images-idx3-ubyte"
     data = bytearray(images.read_bytes())
     data[100] ^= 1
     images.write_bytes(data)
     wrong = f"{images} is not MNIST's {images.name}: its MD5 sum is"
-    for says in (wrong, f"{idx} has neither {images.name} nor {images.name}.gz: get the file"):
+    for says in (wrong, f"{folder} has neither {images.name} nor {images.name}.gz: get the file"):
         with pytest.raises(SystemExit) as end:
-            run(idx, out)
+            run(folder)
         sentence = end.value.code  # a text: Python prints it on stderr and exits with 1
         assert says in sentence and sentence.endswith(".") and "\n" not in sentence
         images.unlink(missing_ok=True)
-    kept = {path.name: path.read_bytes() for path in out.iterdir()}
-    assert kept == dict.fromkeys(NAMES, b"old")
+    assert all((folder / name).read_bytes() == b"old" for name in NAMES)

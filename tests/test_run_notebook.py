@@ -106,22 +106,20 @@ def test_a_second_run_stores_the_same_bytes_and_seconds_only_if_asked(tmp_path, 
 
 def test_stored_form():
     """If this fails, the stored notebook changes with the editor and machine that saved it."""
-    nb = notebook("1", "2", "3")
+    nb = notebook("1", "2")
     nb.metadata = {"widgets": {}, "language_info": {"name": "python", "version": "3.99"}}
-    a, b, c = nb.cells
+    a, b = nb.cells
     a.metadata = {"tags": ["timed"], "ExecuteTime": {}, "jupyter": {"outputs_hidden": True}}
     texts = [("stdout", "x"), ("stdout", "y\n"), ("stderr", "z"), ("stdout", "w")]
     a.outputs = [new_output("stream", name=name, text=text) for name, text in texts]
-    view = {"application/vnd.jupyter.widget-view+json": {"model_id": "0f3c"}}
     still = {"text/plain": "a pad", "image/png": "AAAA"}
-    c.outputs = [new_output("execute_result", {**still, **view}, execution_count=17)]
+    view = {"application/vnd.jupyter.widget-view+json": {"model_id": "0f3c"}}
+    b.outputs = [new_output("execute_result", {**still, **view}, execution_count=17)]
     new = run_notebook.normalise(nb)
     assert new.metadata == run_notebook.METADATA and (new.nbformat, new.nbformat_minor) == (4, 5)
-    assert [cell.metadata for cell in new.cells] == [{"tags": ["timed"]}, {}, {}]
-    assert [cell.execution_count for cell in new.cells] == [1, 2, 3]
-    assert new.cells[2].outputs[0].execution_count == 3
-    assert new.cells[2].outputs[0].data == still  # the widget itself lives as long as its kernel
+    assert [cell.metadata for cell in new.cells] == [{"tags": ["timed"]}, {}]
     joined = [(output.name, output.text) for output in new.cells[0].outputs]
     assert joined == [("stdout", "xy\n"), ("stderr", "z"), ("stdout", "w")]
-    assert run_notebook.as_text(run_notebook.normalise(new)) == run_notebook.as_text(new)
+    # the widget itself lives as long as its kernel
+    assert new.cells[1].outputs == [new_output("execute_result", still, execution_count=2)]
     assert a.metadata["ExecuteTime"] == {}  # the notebook that was given is not changed

@@ -1,5 +1,6 @@
 """`watch`: what it returns, what it leaves in a notebook, and what it shows on the way."""
 
+import inspect
 import re
 
 import numpy as np
@@ -26,13 +27,10 @@ def gradient_descent(X, Y, alpha, iterations, params=None, history=None, dev=Non
     return "the trained network"
 
 
-class Trainer:
-    """An unusual signature: only keywords, on an object that is called."""
-
-    def __call__(self, *, history, **settings):
-        history += [row(0), row(1, np.nan)]
-        history.append(row(2, np.inf))
-        raise FloatingPointError("Step 2: the loss is not a number. Try a smaller alpha.")
+def diverges(*, history, **settings):
+    history += [row(0), row(1, np.nan)]
+    history.append(row(2, np.inf))
+    raise FloatingPointError("Step 2: the loss is not a number. Try a smaller alpha.")
 
 
 def test_returns_what_the_trainer_returned_and_its_rows(capsys):
@@ -49,7 +47,7 @@ def test_a_run_that_ends_early_keeps_its_last_row_and_says_why_in_a_sentence(cap
     assert params is history[-1]["params"] and history[-1]["step"] == 20
     said = capsys.readouterr().out
     assert "step 20 of 40" in said and "params=params" in said and said.count("\n") == 1
-    params, history = watch(Trainer(), alphas=[10, 10])
+    params, history = watch(diverges, alphas=[10, 10])
     assert params is history[2]["params"] and len(history) == 3
     assert capsys.readouterr().out == "Step 2: the loss is not a number. Try a smaller alpha.\n"
 
@@ -81,7 +79,7 @@ def test_knows_how_long_a_run_is():
     for trainer, args, kwargs, expected in [
         (gradient_descent, (1, 2, 3, 50), {}, ("step", 50)),
         (gradient_descent, (1, 2), {"alpha": 3, "iterations": np.int64(60)}, ("step", 60)),
-        (Trainer(), (), {"alphas": np.ones(7)}, ("epoch", 7)),
+        (diverges, (), {"alphas": np.ones(7)}, ("epoch", 7)),
         (lambda X, Y, alphas, history: 0, (1, 2, iter([3])), {}, ("epoch", None)),
         (lambda a, b, c, n, history: 0, (1, 2, 3, 70), {}, ("step", 70)),
         (lambda history: 0, (), {}, ("step", None)),
@@ -125,19 +123,10 @@ def test_redraws_at_most_four_times_a_second_and_a_twentieth_of_the_time(monkeyp
 
 
 CELLS = [
-    "import numpy as np\nimport helpers\nfrom widgets import watch",
-    """def trainer(X, Y, alpha, iterations, params=None, history=None, dev=None):
-    rng = np.random.default_rng(0)
-    for step in range(iterations + 1):
-        W1 = rng.random((10, 784))
-        history.append({"step": step, "params": (W1,), "seconds": rng.random(),
-                        "train_loss": alpha ** step, "train_accuracy": 1 - alpha ** step,
-                        "dev_loss": 0.5, "dev_accuracy": 0.5})
-        if step == 30:
-            raise KeyboardInterrupt
-    return params
-watch(trainer, 0, 0, 0.9, 20, params="kept")[0]""",
-    "params, history = watch(trainer, 0, 0, 0.9, 50, weights=True)",
+    "import numpy as np\nimport helpers\nfrom widgets import watch\nPARAMS = (np.eye(10, 784),)",
+    inspect.getsource(row) + inspect.getsource(gradient_descent),
+    "watch(gradient_descent, 1, 2, 0.1, 20)[0]",
+    "params, history = watch(gradient_descent, 1, 2, 30, 50, weights=True)",
     "helpers.training_curves(history, 'step', weights=(history[0]['params'][0], params[0]))",
 ]
 
@@ -149,7 +138,7 @@ def test_a_stored_notebook_holds_the_last_picture_and_repeats():
     first, second = run_notebook.normalise(run.nb), run_notebook.normalise(run.again)
     assert [cell.outputs for cell in first.cells] == [cell.outputs for cell in second.cells]
     assert "widgets" not in run.nb.metadata
-    _, short, stopped, alone = (cell.outputs for cell in run.nb.cells)
+    _, _, short, stopped, alone = (cell.outputs for cell in run.nb.cells)
     assert [set(o.get("data", [])) for o in short] == [
         {"image/png", "text/plain"},
         {"text/markdown", "text/plain"},
