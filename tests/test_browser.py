@@ -7,7 +7,6 @@ Python or a Chromium, Chrome or Edge is missing; nothing is downloaded.
     SCREENSHOTS=folder pytest tests/test_browser.py    # keeps pictures of what was seen
 """
 
-import contextlib
 import json
 import os
 import pathlib
@@ -23,6 +22,7 @@ import nbformat
 import numpy as np
 import pytest
 from jupyter_client import BlockingKernelClient
+from jupyter_server.serverapp import list_running_servers
 from nbformat.v4 import new_code_cell, new_notebook
 
 from run_notebook import NOTEBOOK
@@ -86,14 +86,11 @@ def lab(tmp_path_factory):
     runtime = private / "JUPYTER_RUNTIME_DIR"
     try:
         for _ in range(600):
-            with contextlib.suppress(ValueError):  # the file is not there yet, or half written
-                [running] = runtime.glob("jpserver-*.json")
-                url = json.loads(running.read_text())["url"]
+            if running := list(list_running_servers(runtime)):
                 break
             time.sleep(0.1)
-        else:
-            pytest.fail(f"JupyterLab did not start: {(private / 'lab.log').read_text()[-1000:]}")
-        yield f"{url}lab/workspaces/%s/tree/%s?token=test", tree, runtime
+        assert running, f"no JupyterLab: {(private / 'lab.log').read_text()[-1000:]}"
+        yield f"{running[0]['url']}lab/workspaces/%s/tree/%s?token=test", tree, runtime
     finally:
         server.terminate()
         server.wait(30)

@@ -10,7 +10,7 @@ import pytest
 from run_notebook import NOTEBOOK
 from widgets import DrawPad, drawings, drawn_digits, picture_from_strokes, prepare
 from widgets.pad import HERE, sentence
-from widgets.picture import MASS_CENTRE, PEN, rasterise
+from widgets.picture import PEN, rasterise
 
 MIDDLE = np.arange(28) + 0.5
 SHAPES = [(digit, i) for digit, shapes in drawings.SHAPES.items() for i in range(len(shapes))]
@@ -42,20 +42,7 @@ def draw(pad, strokes, **more):
     return pad.answer
 
 
-@pytest.fixture(scope="module")
-def rows():
-    """The first 12,000 training rows: labels, then pixels."""
-    path = NOTEBOOK.parent / "data" / "train.csv.gz"
-    return pd.read_csv(path, dtype=np.uint8, nrows=12_000).to_numpy()
-
-
 # --- the preparation
-
-
-def test_mnist_itself_has_its_mass_centres_where_we_put_ours(rows):
-    """Fails when the pad centres digits elsewhere than the pictures to learn from."""
-    centres = np.array([mass_centre(row[1:].astype(float)) for row in rows[:2000]])
-    assert abs(centres - MASS_CENTRE).max() <= 0.505
 
 
 @pytest.mark.parametrize(("digit", "i"), SHAPES)
@@ -118,10 +105,11 @@ def test_the_drawings_are_the_same_each_time_and_differ_from_each_other():
     assert min(heights) < 0.5 and max(heights) > 0.75, "all of one size"
 
 
-def test_the_drawings_are_read_as_well_as_mnist(rows, notebook_functions):
+def test_the_drawings_are_read_as_well_as_mnist(notebook_functions):
     """Fails when a network reads fewer than 95 % of them: 784-128-10, by the notebook's own
-    functions, after 4 epochs."""
-    f = notebook_functions
+    functions, after 4 epochs of 12,000 digits."""
+    f, path = notebook_functions, NOTEBOOK.parent / "data/train.csv.gz"
+    rows = pd.read_csv(path, dtype=np.uint8, nrows=12_000).to_numpy()
     X, Y = f.to_columns(rows[:, 1:]), rows[:, 0]
     start, alphas = f.init_params_scaled(128), [0.05, 0.05, 0.02, 0.01]
     params = f.train(X, Y, alphas, 64, start, momentum=f.update_velocity)
@@ -255,21 +243,14 @@ def test_asks_keeps_and_saves(tmp_path, monkeypatch, notebook_functions):
 
 
 @pytest.mark.parametrize("given", [{"predict": predict}, {"ask": 2}])
-def test_stores_the_same_each_time_and_no_address(given, capfd):
-    """Fails when re-executing the notebook changes the stored output, or it does not say itself."""
+def test_stores_the_same_each_time_and_no_address(given):
+    """Fails when re-executing the notebook changes the stored output."""
     first, second = (DrawPad(**given)._repr_mimebundle_() for _ in range(2))
     for data, _ in (first, second):
         del data["application/vnd.jupyter.widget-view+json"]  # a random id: not for the file
     assert first == second and set(first[0]) == {"text/plain", "image/png"}
     assert "0x" not in first[0]["text/plain"]
-    png = base64.b64decode(first[0]["image/png"])
-    assert png.startswith(b"\x89PNG") and b"matplotlib" not in png and len(png) < 100_000
-    alt = first[1]["image/png"]["alt"]
-    if "ask" in given:
-        assert "a drawn 2" in alt and alt.endswith("Draw a 2.")
-    else:
-        assert "a drawn 3" in alt and "3: 90 %" in alt and alt.endswith("It reads a 3 (90 %).")
-    assert capfd.readouterr() == ("", "")
+    assert b"matplotlib" not in base64.b64decode(first[0]["image/png"])
 
 
 # --- the browser's half

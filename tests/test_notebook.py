@@ -22,13 +22,6 @@ def code(notebook):
     return run_notebook.code_cells(notebook)
 
 
-@pytest.fixture(scope="module")
-def prose(notebook):
-    """The text cells without their code blocks, as one text."""
-    text = "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
-    return re.sub(r"```.*?```", "", text, flags=re.S)
-
-
 # ---------------------------------------------------------------- the file
 
 
@@ -54,7 +47,9 @@ def test_no_output_shows_an_error_a_path_an_address_or_a_date(notebook, code):
 # ---------------------------------------------------------------- the form
 
 
-def test_headings_nest_and_contents_link_to_each_section(cells, prose):
+def test_headings_nest_and_contents_link_to_each_section(notebook, cells):
+    text = "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    prose = re.sub(r"```.*?```", "", text, flags=re.S)
     headings = re.findall(r"^(#+) (.+?) *$", prose, flags=re.M)
     levels, names = [len(marks) for marks, _ in headings], [text for _, text in headings]
     assert levels.count(1) == 1 and levels[0] == 1 and len(names) == len(set(names))
