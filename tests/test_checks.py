@@ -107,7 +107,9 @@ def test_a_right_function_passes_however_it_is_written(
     monkeypatch.setattr(search, "repair", lambda *_: pytest.fail("searched"))
 
     def state():
-        return np.geterr(), np.get_printoptions(), warnings.filters[:]
+        _, keys, position, *_ = np.random.get_state()
+        rest = np.geterr(), np.get_printoptions(), warnings.filters[:]
+        return keys.tolist(), position, rest
 
     function, before = build(source)[name], state()
     getattr(checks, name)(function)
