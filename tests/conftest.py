@@ -1,7 +1,5 @@
 """What several tests share: the notebook, its functions, and small data in its layout."""
 
-import re
-from pathlib import Path
 from types import SimpleNamespace
 
 import nbformat
@@ -45,28 +43,17 @@ def student(notebook, hints):
 
 
 @pytest.fixture(scope="session")
-def write_csv():
-    """A function that writes X (m, 784) and Y (m,) to a path in the layout of the data files."""
-
-    def write(path, X, Y):
-        table = pd.DataFrame(X, columns=[f"pixel{p}" for p in range(784)])
-        table.insert(0, "label", Y)
-        table.to_csv(path, index=False)
-        return path
-
-    return write
-
-
-@pytest.fixture(scope="session")
-def other_data(tmp_path_factory, write_csv):
+def other_data(tmp_path_factory):
     """A made-up set in the same layout, 28 x 28 and ten classes: two files of blurred blocks."""
     folder, rng = tmp_path_factory.mktemp("csv"), np.random.default_rng(0)
     shapes = np.kron(rng.random((10, 7, 7)) < 0.4, np.ones((4, 4))).reshape(10, 784)
-    paths = []
-    for name, m in [("train.csv", 3000), ("test.csv", 500)]:
+    paths = folder / "train.csv", folder / "test.csv"
+    for path, m in zip(paths, (3000, 500), strict=True):
         Y = rng.integers(0, 10, m)
         X = 200 * shapes[Y] * rng.random((m, 1)) + 55 * rng.random((m, 784))
-        paths.append(write_csv(folder / name, X.astype(np.uint8), Y))
+        table = pd.DataFrame(X.astype(np.uint8)).add_prefix("pixel")
+        table.insert(0, "label", Y)
+        table.to_csv(path, index=False)
     return paths
 
 
@@ -75,11 +62,8 @@ def set_up(cells):
     """A function: paths of the two files (test: None for none) -> {"setup": its cell's source}."""
 
     def with_files(train, test):
-        source = cells["setup"].source
-        for name, path in [("TRAIN_CSV", train), ("TEST_CSV", test)]:
-            line = f"{name} = {path and Path(path).as_posix()!r}"
-            source, count = re.subn(rf'(?m)^{name} = ".+?".*$', line, source)
-            assert count == 1, f"the set-up cell has no line {name} = ..."
-        return {"setup": source}
+        imports, _, _ = cells["setup"].source.partition("TRAIN_CSV")
+        files = f"TRAIN_CSV, TEST_CSV = {str(train)!r}, {test and str(test)!r}"
+        return {"setup": f"{imports}{files}\nchecks.setup(TRAIN_CSV, TEST_CSV)"}
 
     return with_files

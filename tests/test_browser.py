@@ -7,7 +7,6 @@ Python or a Chromium, Chrome or Edge is missing; nothing is downloaded.
     SCREENSHOTS=folder pytest tests/test_browser.py    # keeps pictures of what was seen
 """
 
-import contextlib
 import json
 import os
 import pathlib
@@ -23,9 +22,11 @@ import nbformat
 import numpy as np
 import pytest
 from jupyter_client import BlockingKernelClient
+from jupyter_server.serverapp import list_running_servers
 from nbformat.v4 import new_code_cell, new_notebook
 
 from run_notebook import NOTEBOOK
+from test_helpers import contrast
 from widgets import drawings
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs Playwright for Python")
@@ -51,7 +52,7 @@ alphas = [0.05, 0.05, 0.05, 0.02, 0.01]
 params = train(X, Y, alphas, 64, init_params_scaled(128), momentum=update_velocity)""",
     """pad = DrawPad(lambda picture: forward_prop(*params, picture)[3])
 pad""",
-    """own = DrawPad(ask=2)
+    """own = DrawPad(ask=1)
 own""",
     """dev = X[:, :1000], Y[:1000]
 stopped, history = watch(gradient_descent, X, Y, 0.1, 2000, dev=dev, weights=True)""",
@@ -85,14 +86,11 @@ def lab(tmp_path_factory):
     runtime = private / "JUPYTER_RUNTIME_DIR"
     try:
         for _ in range(600):
-            with contextlib.suppress(ValueError):  # the file is not there yet, or half written
-                [running] = runtime.glob("jpserver-*.json")
-                url = json.loads(running.read_text())["url"]
+            if running := list(list_running_servers(runtime)):
                 break
             time.sleep(0.1)
-        else:
-            pytest.fail(f"JupyterLab did not start: {(private / 'lab.log').read_text()[-1000:]}")
-        yield f"{url}lab/workspaces/%s/tree/%s?token=test", tree, runtime
+        assert running, f"no JupyterLab: {(private / 'lab.log').read_text()[-1000:]}"
+        yield f"{running[0]['url']}lab/workspaces/%s/tree/%s?token=test", tree, runtime
     finally:
         server.terminate()
         server.wait(30)
@@ -138,14 +136,20 @@ def page(browser, lab):
     return page
 
 
-@pytest.fixture(scope="module")
-def pad(page):
-    return page.locator(".draw-pad").nth(0)
+@pytest.fixture
+def pad(page, request):
+    """The pad that reads; new paper after each test."""
+    pad = page.locator(".draw-pad").nth(0)
+    yield pad
+    look(page, request.node.name)
+    clear(pad)
 
 
-@pytest.fixture(scope="module")
-def own(page):
-    return page.locator(".draw-pad").nth(1)
+@pytest.fixture
+def own(page, request):
+    """The pad that asks."""
+    yield page.locator(".draw-pad").nth(1)
+    look(page, request.node.name)
 
 
 @pytest.fixture(scope="module")
@@ -221,11 +225,11 @@ def reads(pad, digit):
 
 
 def test_draws_reads_clears_and_keeps(page, pad, kernel):
-    """Fails when the answer to a drawing does not arrive, or pad.picture is not what was seen."""
+    """Fails when the answer to a drawing does not arrive, pad.picture is not what was seen, or
+    Undo does not bring a cleared drawing back."""
     for digit in (3, 0, 2):
         draw(page, pad, digit)
         reads(pad, digit)
-        look(page, f"pad-{digit}")
         percents = pad.locator("li span").all_text_contents()
         assert len(percents) == 10 and all(re.search(r"\d %$", text) for text in percents)
         for _ in range(100):  # until the last of the strokes has made its way
@@ -240,6 +244,8 @@ def test_draws_reads_clears_and_keeps(page, pad, kernel):
         clear(pad)
         assert not any(pad.locator("li span").all_text_contents())
     assert kernel("print(pad.drawings.shape)").strip() == "(784, 3)"
+    part(pad, "undo").click()
+    reads(pad, 2)
 
 
 def test_reads_a_finger_on_a_narrow_screen(page, pad):
@@ -262,42 +268,6 @@ def test_reads_a_finger_on_a_narrow_screen(page, pad):
         assert pad.evaluate("e => e.scrollWidth <= e.clientWidth")
     finally:
         page.set_viewport_size(WIDE)
-    clear(pad)
-
-
-def test_undo_takes_back_a_stroke_and_a_clear(page, pad):
-    """Fails when Undo loses a drawing."""
-
-    def count():
-        return (pad.locator("path").get_attribute("d") or "").count("M")
-
-    draw(page, pad, 4)
-    assert count() == 2
-    part(pad, "undo").click()
-    assert count() == 1
-    clear(pad)
-    assert count() == 0
-    part(pad, "undo").click()
-    assert count() == 1
-    clear(pad)
-
-
-def test_draws_by_keyboard_alone_and_says_so_to_a_screen_reader(page, pad):
-    """Fails when keys cannot draw, take back, or reach the buttons, or nothing is announced."""
-    pad.locator("svg").focus()
-    for key in ["ArrowUp"] * 9 + [" "] + ["ArrowDown"] * 18:
-        page.keyboard.press(key)
-    look(page, "pad-keys")
-    expect(part(pad, "announce")).to_have_text("Pen down")
-    page.keyboard.press(" ")
-    reads(pad, 1)
-    expect(part(pad, "announce")).to_contain_text("It reads a 1")
-    page.keyboard.press("Backspace")
-    expect(part(pad, "announce")).to_contain_text("Draw a digit")
-    for name in ("undo", "next"):
-        page.keyboard.press("Tab")
-        assert page.evaluate("document.activeElement.className") == f"draw-pad-{name}"
-    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="cannot hold a process on Windows")
@@ -312,65 +282,45 @@ def test_says_that_it_waits_for_a_held_kernel_and_goes_on(page, pad, kernel):
     finally:
         os.kill(pid, signal.SIGCONT)
     reads(pad, 0)
-    clear(pad)
-
-
-def test_shows_a_failing_predict_as_a_sentence(page, pad, kernel):
-    """Fails when a mistake in the learner's predict is swallowed."""
-    kernel("_kept = pad._predict; pad._predict = lambda picture: picture[:3] @ picture[:2]")
-    try:
-        draw(page, pad, 1)
-        expect(part(pad, "sentence")).to_have_text(re.compile("^Your code stopped"))
-        look(page, "pad-failed")
-    finally:
-        kernel("pad._predict = _kept; del _kept")
-    clear(pad)
 
 
 # --- the pad that asks
 
 
-def test_asks_for_twenty_digits_keeps_and_saves_them(page, own, kernel, lab):
-    """Fails when a digit is lost or mislabelled, or a file is wrong or written over."""
+def test_asks_for_each_digit_keeps_and_saves_them(page, own, kernel, lab):
+    """Fails when a digit is lost, mislabelled or spoiled on its way, or the file is not there."""
     seen = []
     while (question := part(own, "sentence").text_content()).startswith("Draw"):
         seen.append(int(question[-2]))
-        assert part(own, "progress").text_content() == f"{len(seen)} of 20"
+        assert part(own, "progress").text_content() == f"{len(seen)} of 10"
         draw(page, own, seen[-1])
         expect(part(own, "next")).to_have_text("Next")
-        if len(seen) == 7:
-            look(page, "quiz")
         part(own, "next").click()
-    assert sorted(seen) == [d for d in range(10) for _ in range(2)] and seen != sorted(seen)
-    expect(part(own, "sentence")).to_have_text("Done: 20 digits drawn.")
-    for number in (1, 2):
-        part(own, "save").click()
-        expect(part(own, "note")).to_have_text(f"Saved as my_digits/digits-{number}.csv.")
-    look(page, "quiz-saved")
-    files = sorted((lab[1] / "my_digits").iterdir())
-    assert [file.name for file in files] == ["digits-1.csv", "digits-2.csv"]
-    kernel(f"""
-for file in ("digits-1.csv", "digits-2.csv"):
-    pixels, labels = read_digits("my_digits/" + file)
-    assert (to_columns(pixels) == own.X).all() and own.X.shape == (784, 20)
-    assert (labels == own.Y).all() and own.Y.dtype == np.uint8 and own.X.dtype == np.float32
-    assert labels.tolist() == {seen}
-right = get_accuracy(get_predictions(forward_prop(*params, own.X)[3]), own.Y)
-assert right >= 0.8, right""")
+    assert sorted(seen) == list(range(10)) != seen
+    expect(part(own, "sentence")).to_have_text("Done: 10 digits drawn.")
+    part(own, "save").click()
+    expect(part(own, "note")).to_have_text("Saved as my_digits/digits-1.csv.")
+    assert (lab[1] / "my_digits/digits-1.csv").read_text().count("\n") == 11
+    assert kernel("print(own.Y.tolist())").strip() == str(seen)
+    right = kernel("print(get_accuracy(get_predictions(forward_prop(*params, own.X)[3]), own.Y))")
+    assert float(right) >= 0.8
 
 
-def test_skips_stops_goes_on_and_goes_back_by_keyboard(page, own, kernel):
-    """Fails when the pad cannot be left, or a skipped digit gets into X and Y."""
+def test_draws_skips_stops_goes_on_and_goes_back_by_keyboard(page, own, kernel):
+    """Fails when the pad cannot be left or used by keys, a screen reader is not told, or a skipped
+    digit gets into X and Y."""
     kernel("own.finished = []; own.number += 1")
-    expect(part(own, "progress")).to_have_text("1 of 20")
+    expect(part(own, "progress")).to_have_text("1 of 10")
     own.locator("svg").focus()
-    for key in "Enter", " ", *["ArrowDown"] * 8, "Enter":  # skip one, draw a line for the second
+    for key in "Enter", " ", *["ArrowDown"] * 8:  # skip one, draw a line for the second
         page.keyboard.press(key)
-    expect(part(own, "progress")).to_have_text("3 of 20")
-    expect(part(own, "announce")).to_have_text(re.compile(r"Draw an? \d\. 3 of 20"))
+    expect(part(own, "announce")).to_have_text("Pen down")
+    page.keyboard.press("Enter")
+    expect(part(own, "progress")).to_have_text("3 of 10")
+    expect(part(own, "announce")).to_have_text(re.compile(r"Draw an? \d\. 3 of 10"))
     assert kernel("print(own.Y.size, own.Y[0] == own.ask[1])").strip() == "1 True"
     page.keyboard.press("Backspace")  # back to the second, with its line
-    expect(part(own, "progress")).to_have_text("2 of 20")
+    expect(part(own, "progress")).to_have_text("2 of 10")
     expect(part(own, "next")).to_have_text("Next")
     page.keyboard.press("Enter")
     for key in "Tab", "Tab", "Tab", "Enter":
@@ -379,9 +329,10 @@ def test_skips_stops_goes_on_and_goes_back_by_keyboard(page, own, kernel):
     look(page, "quiz-stopped")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "draw-pad-save"
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("Enter")
-    expect(part(own, "progress")).to_have_text("3 of 20")
+    expect(part(own, "progress")).to_have_text("3 of 10")
 
 
 # --- the run
@@ -433,17 +384,9 @@ COLOUR = """(pad, [name, what, ground]) => {
         pixel.fillStyle = colour.replace("page", getComputedStyle(pad).getPropertyValue(
             "--jp-layout-color0"));
         pixel.fillRect(0, 0, 1, 1); // mixed with what is there
-        return [...pixel.getImageData(0, 0, 1, 1).data].slice(0, 3);
+        return [...pixel.getImageData(0, 0, 1, 1).data].slice(0, 3).map((level) => level / 255);
     });
 }"""
-
-
-def contrast(colours):
-    """The contrast of two colours (2, 3), 0..255, as WCAG 2 defines it."""
-    v = np.array(colours) / 255
-    linear = np.where(v <= 0.04, v / 12.92, ((v + 0.055) / 1.055) ** 2.4)
-    dark, light = sorted(linear @ [0.2126, 0.7152, 0.0722] + 0.05)
-    return light / dark
 
 
 @pytest.mark.parametrize("theme", ["JupyterLab Dark", "JupyterLab Light"])
@@ -456,7 +399,6 @@ def test_can_be_read_in_both_themes(page, pad, theme):
     )
     draw(page, pad, 5)
     reads(pad, 5)
-    look(page, "pad-" + theme.split()[1].lower())
     for name, what, ground, least in [
         (".draw-pad-sentence", "color", "page", 4.5),
         ("li span", "color", "page", 4.5),
@@ -467,12 +409,12 @@ def test_can_be_read_in_both_themes(page, pad, theme):
         ("svg", "color", "white", 12),
         (".draw-pad-hint", "color", "white", 4.5),
     ]:
-        assert contrast(pad.evaluate(COLOUR, [name, what, ground])) >= least, (name, what)
-    styles = "e => [...e.querySelectorAll('%s')].map(e => getComputedStyle(e).%s)"
-    sizes = pad.evaluate(styles % ("p, b, span, small, button", "fontSize"))
-    assert min(float(size[:-2]) for size in sizes) >= 16
-    assert pad.evaluate(styles % ("svg", "backgroundColor")) == ["rgb(255, 255, 255)"]
-    clear(pad)
+        assert contrast(*pad.evaluate(COLOUR, [name, what, ground])) >= least, (name, what)
+    expect(pad.locator("svg")).to_have_css("background-color", "rgb(255, 255, 255)")
+    sizes = pad.locator("p, b, span, small, button").evaluate_all(
+        "all => all.map(e => parseFloat(getComputedStyle(e).fontSize))"
+    )
+    assert min(sizes) >= 16
 
 
 def test_nothing_failed_and_nothing_left_this_machine(page):
@@ -486,7 +428,7 @@ def test_nothing_failed_and_nothing_left_this_machine(page):
 
 @pytest.mark.full
 def test_every_cell_of_the_whole_notebook_shows(browser, lab):
-    """Fails when a figure is broken, maths stays source, a link misses or a solution stays shut."""
+    """Fails when a figure is broken or maths stays source."""
     book = nbformat.read(NOTEBOOK, as_version=4)
     page = open_notebook(browser, lab, NOTEBOOK.name)
     nodes = page.locator(".jp-Notebook .jp-Cell")
@@ -505,20 +447,4 @@ def test_every_cell_of_the_whole_notebook_shows(browser, lab):
             expect(node.locator("mjx-container, .katex").first).to_be_attached()
             assert "$$" not in node.inner_text(), cell.id
         assert not node.locator("mjx-merror, [data-mjx-error]").count(), cell.id
-        for details in node.locator("details").all():
-            summary = details.locator("summary")
-            summary.click()
-            assert details.evaluate("e => e.open"), cell.id
-            assert len(details.inner_text()) > len(summary.inner_text()), f"{cell.id} is empty"
-            summary.press(" ")
-            assert not details.evaluate("e => e.open"), cell.id
-    links = page.locator('.jp-RenderedMarkdown a[href^="#"]:not(.jp-InternalAnchorLink)').all()
-    assert links, "the notebook has no contents list"
-    for link in links:
-        name = urllib.parse.unquote(link.get_attribute("href")[1:])
-        link.click()
-        heading = page.locator(".jp-Notebook :is(h1, h2, h3, h4)").filter(
-            has=page.locator(f'xpath=self::*[@id="{name}" or @data-jupyter-id="{name}"]')
-        )
-        expect(heading).to_be_in_viewport()
     assert not page.failed and page.hosts - {None} == {"127.0.0.1"}, page.failed

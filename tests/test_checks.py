@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import checks
-from checks import functions, reference, search
+from checks import search
 
 HERE = Path(__file__).resolve().parent
 
@@ -100,30 +100,22 @@ def test_the_tables_cover_every_function_and_each_line_is_one_of_the_code():
 @pytest.mark.parametrize(
     ("name", "title", "fields", "source"), RIGHT + BLIND, ids=ids(RIGHT + BLIND)
 )
-def test_a_right_function_passes_however_it_is_written(name, title, fields, source, capsys):
-    getattr(checks, name)(build(source)[name])
-    assert capsys.readouterr().out.startswith(f"{name}: right. ")
-
-
-@pytest.mark.parametrize("name", PLAIN)
-def test_the_notebooks_own_functions_pass_and_leave_one_line_behind(
-    notebook_functions, name, capsys
+def test_a_right_function_passes_however_it_is_written(
+    name, title, fields, source, capsys, monkeypatch
 ):
-    """Fails when check and notebook disagree, or when a check leaves another state behind."""
-    np.random.seed(1)
+    """Fails, too, when a check searches for nothing, or leaves another state behind."""
+    monkeypatch.setattr(search, "repair", lambda *_: pytest.fail("searched"))
 
     def state():
-        return np.geterr(), np.get_printoptions(), warnings.filters[:]
+        _, keys, position, *_ = np.random.get_state()
+        rest = np.geterr(), np.get_printoptions(), warnings.filters[:]
+        return keys.tolist(), position, rest
 
-    numbers, before = np.random.get_state()[1].copy(), state()
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        inside = warnings.filters[:]
-        getattr(checks, name)(getattr(notebook_functions, name))
-        assert warnings.filters == inside
-    assert np.array_equal(numbers, np.random.get_state()[1]) and state() == before
+    function, before = build(source)[name], state()
+    getattr(checks, name)(function)
+    assert state() == before
     out, err = capsys.readouterr()
-    assert err == "" and re.fullmatch(rf"{name}: right\. [A-Z].*\.\n", out), out
+    assert err == "" and out.startswith(f"{name}: right. "), out
 
 
 def test_an_error_in_the_learners_code_is_shown_as_theirs():
@@ -145,20 +137,16 @@ def test_a_missing_body_or_a_wrong_answer_shows_no_second_traceback():
         assert len(in_checks) == 1
 
 
-def test_advice_leaves_a_right_function_in_float32(capsys):
+def test_advice_leaves_a_right_function_in_float32(monkeypatch, capsys):
     """Fails if the advice on the scale makes float64, which the check then remarks on."""
-    source = PLAIN["init_params_scaled"].replace("(n_hidden, 784))", "(n_hidden, 784), np.float32)")
-    source = source.replace("(10, n_hidden))", "(10, n_hidden), np.float32)")
-    source = re.sub(r"np.zeros\((\(.*?\))\)", r"np.zeros(\1, np.float32)", source)
-    advice = re.search(r"by (\(2 / n_in\) \*\* 0\.5)\.", message(*unscaled(source))).group(1)
-    for n_in in ("784", "n_hidden"):
-        source = source.replace(f"np.sqrt(2 / {n_in})", advice.replace("n_in", n_in))
+    monkeypatch.setattr(search, "repair", lambda *_: None)
+    source = re.sub(r"(\w+, \w+)\)\)", r"\1), np.float32)", PLAIN["init_params_scaled"])
+    unscaled = re.sub(r" \* np.sqrt\(.*\)", "", source)
+    said = message("init_params_scaled", unscaled)
+    advice = re.search(r"by (\(2 / n_in\) \*\* 0\.5)\.", said)[1]
+    source = re.sub(r"np.sqrt\(2 / (\w+)\)", lambda n: advice.replace("n_in", n[1]), source)
     checks.init_params_scaled(build(source)["init_params_scaled"])
     assert "float32 instead" not in capsys.readouterr().out
-
-
-def unscaled(source):
-    return "init_params_scaled", re.sub(r" \* np.sqrt\(.*\)", "", source)
 
 
 @pytest.mark.parametrize("inner", ["sum({} for i in range(1))", "(lambda: {})()"])
@@ -166,23 +154,6 @@ def test_an_outside_name_is_seen_wherever_in_the_function_it_stands(inner):
     """Comprehensions (their own code before Python 3.12) and lambdas have a code of their own."""
     source = "def ReLU(Z):\n    return np.maximum(Z, 0) + " + inner.format("learning_rate")
     assert "reads learning_rate from outside" in message("ReLU", source)
-
-
-def test_the_reference_agrees_with_central_differences_away_from_the_kink():
-    """The checks' own gradients, all of them, in float64 and with non-zero biases."""
-    for m in (5, 1):
-        params, X, Y = reference.network(m=m)
-        assert all(p.shape[0] != p.shape[1] and p.all() for p in params) and m != 10
-        Z1 = reference.forward(params, X)[0]
-        assert np.abs(Z1).min() > 0.05
-        if m == 5:
-            assert (Z1 > 0).any(axis=1).all() and (Z1 < 0).any(axis=1).all()
-        gradients = reference.gradients(params, X, Y)
-
-        def loss(params, X=X, Y=Y):
-            return reference.loss(reference.forward(params, X)[3], Y)
-
-        assert functions._measure("1234", loss, params, gradients) == 2395
 
 
 # --- A network of the learner's own ---------------------------------------------------------------
@@ -199,10 +170,11 @@ def two_arrays():
 
 def test_slopes_passes_right_gradients_and_leaves_the_params_alone(capsys):
     params = two_arrays()
-    before = [theta.copy() for theta in params]
     checks.slopes(cubes, params, [3 * theta**2 for theta in params])
     assert capsys.readouterr().out.startswith("slopes: right. All 9 slopes agree")
-    assert all(np.array_equal(a, b) for a, b in zip(params, before, strict=True))
+    assert all(map(np.array_equal, params, two_arrays()))
+    with pytest.raises(AssertionError, match="Make the params float64"):
+        checks.slopes(cubes, [theta.astype(np.float32) for theta in params], params)
 
 
 @pytest.mark.parametrize(
@@ -211,7 +183,6 @@ def test_slopes_passes_right_gradients_and_leaves_the_params_alone(capsys):
         (lambda a, b: [3 * a**2], "2 parameter arrays, but 1 gradients ... in the same order"),
         (lambda a, b: [3 * a**2, (3 * b**2).T], "gradient 2 of 2 has shape (1, 3) ... axis=1"),
         (lambda a, b: [3 * a**2, 2 * b**2], "gradient 2 of 2 is wrong in 3 of 3 ... (0, 0)"),
-        (lambda a, b: [-3 * a**2, 3 * b**2], "gradient 1 of 2 is wrong in 6 of 6"),
         (lambda a, b: [np.full(a.shape, np.nan), 3 * b**2], "gradient 1 of 2 ... yours is nan"),
     ],
 )
@@ -220,9 +191,3 @@ def test_slopes_names_the_wrong_gradient(gradients, words):
     with pytest.raises(AssertionError) as caught:
         checks.slopes(cubes, params, gradients(*params))
     assert says(words, str(caught.value)), caught.value
-
-
-def test_slopes_asks_for_float64():
-    params = [theta.astype(np.float32) for theta in two_arrays()]
-    with pytest.raises(AssertionError, match="Make the params float64"):
-        checks.slopes(cubes, params, [3 * theta**2 for theta in params])

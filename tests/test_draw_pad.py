@@ -10,7 +10,7 @@ import pytest
 from run_notebook import NOTEBOOK
 from widgets import DrawPad, drawings, drawn_digits, picture_from_strokes, prepare
 from widgets.pad import HERE, sentence
-from widgets.picture import MASS_CENTRE, PEN, rasterise
+from widgets.picture import PEN, rasterise
 
 MIDDLE = np.arange(28) + 0.5
 SHAPES = [(digit, i) for digit, shapes in drawings.SHAPES.items() for i in range(len(shapes))]
@@ -23,11 +23,6 @@ def strokes_of(digit, i=0, scale=0.7):
 def mass_centre(picture):
     square = picture.reshape(28, 28)
     return np.array([square.sum(1) @ MIDDLE, square.sum(0) @ MIDDLE]) / square.sum()
-
-
-def likeness(a, b):
-    """Cosine of the angle between two pictures: 1 is the same picture, 0 shares no ink."""
-    return float((a * b).sum() / np.sqrt((a * a).sum() * (b * b).sum()))
 
 
 def probabilities(most=3, p=0.9):
@@ -47,23 +42,10 @@ def draw(pad, strokes, **more):
     return pad.answer
 
 
-@pytest.fixture(scope="module")
-def rows():
-    """The first 40,000 training rows: labels, then pixels."""
-    path = NOTEBOOK.parent / "data" / "train.csv.gz"
-    return pd.read_csv(path, dtype=np.uint8, nrows=40_000).to_numpy()
-
-
 # --- the preparation
 
 
-def test_mnist_itself_has_its_mass_centres_where_we_put_ours(rows):
-    """Fails when the pad centres digits elsewhere than the pictures to learn from."""
-    centres = np.array([mass_centre(row[1:].astype(float)) for row in rows[:2000]])
-    assert abs(centres - MASS_CENTRE).max() <= 0.505
-
-
-@pytest.mark.parametrize("digit, i", SHAPES)
+@pytest.mark.parametrize(("digit", "i"), SHAPES)
 def test_every_picture_is_made_as_mnist_was(digit, i):
     """Fails when a picture is not fitted to 20 x 20, centred by mass, in whole grey levels."""
     picture = picture_from_strokes(strokes_of(digit, i))
@@ -74,55 +56,22 @@ def test_every_picture_is_made_as_mnist_was(digit, i):
     assert max(np.ptp(rows), np.ptp(columns)) + 1 == 20
     # half a pixel by rounding, a little more where a corner of the ink was cut off at the edge
     assert abs(mass_centre(picture) - 14.5).max() <= 0.51
-    # place does not matter, size and the pen's width little
+    # wherever on the pad it was drawn
     strokes = strokes_of(digit, i, scale=0.4)
-    small = picture_from_strokes(strokes)
     moved = [[(x + 9 / 112, y - 14 / 112) for x, y in stroke] for stroke in strokes]
-    np.testing.assert_allclose(picture_from_strokes(moved), small, atol=1.5 / 255)
-    for scale in (0.2, 0.8):
-        other = prepare(rasterise(strokes_of(digit, i, scale), width=PEN * scale / 0.4))
-        assert likeness(other, small) > 0.88, scale
-    for width in (0.045, 0.13):
-        assert likeness(prepare(rasterise(strokes_of(digit, i), width)), picture) > 0.7
+    pictures = [picture_from_strokes(each) for each in (strokes, moved)]
+    np.testing.assert_allclose(*pictures, atol=1.5 / 255)
 
 
-def test_keeps_the_shape_of_a_drawing():
-    """Fails when fitting stretches a narrow digit to a square."""
-    ink = np.zeros((112, 112))
-    ink[20:80, 30:45] = 1  # 60 high and 15 wide
-    square = prepare(ink).reshape(28, 28)
-    assert square.any(1).sum() == 20 and square.sum() == pytest.approx(20 * 5)
-
-
-@pytest.mark.parametrize("strokes", [[], [[]], [[[np.nan, 0.5]]], [[[5, 5]]]])
-def test_no_ink_is_an_empty_picture(strokes):
-    """Fails when an empty pad raises, or divides 0 by 0."""
-    np.testing.assert_array_equal(picture_from_strokes(strokes), np.zeros((784, 1)))
-
-
-@pytest.mark.parametrize(
-    "strokes",
-    [
-        [[[0.5, 0.5]]],
-        [[[0.1, 0.1], [0.1, 0.1]]],
-        [[[0.5, 0.5], [0.505, 0.5]]],
-        [[[-3, 0.5], [4, 0.5]]],
-        [[[0.2, 0.2], [np.inf, 0], [0.8, 0.8]]],
-        [[[0.02, 0.02]], [[0.98, 0.98]]],
-        [[[1e300, 0.5], [0.5, 0.5]]],
-    ],
-)
-def test_odd_drawings_still_give_a_picture(strokes):
-    """Fails when a dot, a line, a huge or a broken drawing raises or loses its ink."""
-    picture = picture_from_strokes(strokes)
-    assert np.isfinite(picture).all() and picture.min() >= 0 and picture.max() == 1
-
-
-def test_a_slow_hand_draws_the_same_line():
-    """Fails when points that lie close together, or one that is no number, change the ink."""
-    many = np.linspace([0.2, 0.1], [0.7, 0.9], 5000).tolist()
-    few = rasterise([[many[0], [np.nan, 0.4], many[-1]]])
-    np.testing.assert_allclose(rasterise([many]), few, atol=0.01)
+def test_odd_drawings_still_give_a_picture():
+    """Fails when a dot, a line, a huge or a broken drawing raises or loses its ink, or when an
+    empty pad divides 0 by 0."""
+    for strokes in [[], [[]], [[[np.nan, 0.5]]], [[[5, 5]]]]:
+        np.testing.assert_array_equal(picture_from_strokes(strokes), np.zeros((784, 1)))
+    dot, line, broken = [[[0.5, 0.5]]], [[[-3, 0.5], [4, 0.5]]], [[[0.2, 0.2], [np.inf, 0]]]
+    for strokes in [dot, 2 * dot, line, broken, [[[0.02, 0.02]], [[1e300, 0.5]]]]:
+        picture = picture_from_strokes(strokes)
+        assert np.isfinite(picture).all() and picture.min() >= 0 and picture.max() == 1, strokes
 
 
 def test_ink_is_smooth_and_as_wide_as_the_pen():
@@ -156,10 +105,11 @@ def test_the_drawings_are_the_same_each_time_and_differ_from_each_other():
     assert min(heights) < 0.5 and max(heights) > 0.75, "all of one size"
 
 
-def test_the_drawings_are_read_as_well_as_mnist(rows, notebook_functions):
+def test_the_drawings_are_read_as_well_as_mnist(notebook_functions):
     """Fails when a network reads fewer than 95 % of them: 784-128-10, by the notebook's own
-    functions, after 4 epochs."""
-    f = notebook_functions
+    functions, after 4 epochs of 12,000 digits."""
+    f, path = notebook_functions, NOTEBOOK.parent / "data/train.csv.gz"
+    rows = pd.read_csv(path, dtype=np.uint8, nrows=12_000).to_numpy()
     X, Y = f.to_columns(rows[:, 1:]), rows[:, 0]
     start, alphas = f.init_params_scaled(128), [0.05, 0.05, 0.02, 0.01]
     params = f.train(X, Y, alphas, 64, start, momentum=f.update_velocity)
@@ -171,19 +121,16 @@ def test_the_drawings_are_read_as_well_as_mnist(rows, notebook_functions):
 # --- what the pad says
 
 
-@pytest.mark.parametrize(
-    "most, p, said",
-    [
+def test_says_what_it_reads():
+    """Fails when the sentence is not what a person would say, or names a digit without reason."""
+    for most, p, said in [
         (7, 0.96, "It reads a 7 (96 %)."),
         (8, 0.9, "It reads an 8 (90 %)."),
         (0, 1.0, "It reads a 0 (over 99 %)."),
         (1, 0.6, "It reads a 1 (60 %)."),
         (1, 0.59, "1 or 9? It cannot tell."),
-    ],
-)
-def test_says_what_it_reads(most, p, said):
-    """Fails when the sentence is not what a person would say, or names a digit without reason."""
-    assert sentence(probabilities(most, p).ravel()) == said
+    ]:
+        assert sentence(probabilities(most, p).ravel()) == said
 
 
 def test_answers_a_drawing():
@@ -221,13 +168,10 @@ def greedy(picture):
         (greedy, 'the line "return picture[:3]"'),
         (lambda picture: None, "needs a return"),
         (lambda picture: "seven", "ten numbers"),
-        (lambda picture: {"seven": 7}, "it gave a dict"),
         (lambda picture: probabilities().T, "it gave the shape (1, 10)"),
-        (lambda picture: 7, "it gave the shape ()"),
         (lambda picture: probabilities() * np.nan, "NaN"),
         (lambda picture: probabilities() * 3, "sum to 3, not to 1"),
         (lambda picture: np.linspace(-1, 1.2, 10), "one is negative"),
-        (lambda picture: np.full(10, np.inf), "sum to inf"),
     ],
 )
 def test_a_failing_predict_is_a_sentence_and_the_pad_goes_on(wrong, said, capfd, recwarn):
@@ -299,21 +243,14 @@ def test_asks_keeps_and_saves(tmp_path, monkeypatch, notebook_functions):
 
 
 @pytest.mark.parametrize("given", [{"predict": predict}, {"ask": 2}])
-def test_stores_the_same_each_time_and_no_address(given, capfd):
-    """Fails when re-executing the notebook changes the stored output, or it does not say itself."""
+def test_stores_the_same_each_time_and_no_address(given):
+    """Fails when re-executing the notebook changes the stored output."""
     first, second = (DrawPad(**given)._repr_mimebundle_() for _ in range(2))
     for data, _ in (first, second):
         del data["application/vnd.jupyter.widget-view+json"]  # a random id: not for the file
     assert first == second and set(first[0]) == {"text/plain", "image/png"}
     assert "0x" not in first[0]["text/plain"]
-    png = base64.b64decode(first[0]["image/png"])
-    assert png.startswith(b"\x89PNG") and b"matplotlib" not in png and len(png) < 100_000
-    alt = first[1]["image/png"]["alt"]
-    if "ask" in given:
-        assert "a drawn 2" in alt and alt.endswith("Draw a 2.")
-    else:
-        assert "a drawn 3" in alt and "3: 90 %" in alt and alt.endswith("It reads a 3 (90 %).")
-    assert capfd.readouterr() == ("", "")
+    assert b"matplotlib" not in base64.b64decode(first[0]["image/png"])
 
 
 # --- the browser's half

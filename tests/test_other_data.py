@@ -11,6 +11,13 @@ from run_notebook import ROOT
 from workshop import student_copy
 
 
+def first_rows(m, folder):
+    """A train file with the first m rows of MNIST; returns its path."""
+    table = pd.read_csv(ROOT / "data/train.csv.gz", dtype=np.uint8, nrows=m)
+    table.to_csv(folder / "train.csv", index=False)
+    return folder / "train.csv"
+
+
 @pytest.mark.full
 def test_every_cell_can_be_run_twice_on_any_data_and_the_take_home_after_it(
     notebook, set_up, other_data
@@ -42,10 +49,7 @@ def test_without_a_test_file_each_stub_is_caught_and_each_solution_runs(
     In one run, cell by cell: the stub, its check, then the folded solution.
     """
     cells = {cell.id: cell for cell in student.cells}
-    path = tmp_path / "train.csv"
-    table = pd.read_csv(ROOT / "data/train.csv.gz", dtype=np.uint8, nrows=13_000)
-    table.to_csv(path, index=False)
-    filled = set_up(path, None)
+    filled = set_up(first_rows(13_000, tmp_path), None)
     for name, full in student_copy.write_me(notebook).items():
         folded = cells[f"{full.id}-hints"].source
         [solution] = re.findall(r"^```python\n(.*?)\n```$", folded, re.M | re.S)
@@ -66,10 +70,17 @@ def test_without_a_test_file_each_stub_is_caught_and_each_solution_runs(
     assert run.answer[3] > 0.6
 
 
-def test_a_wrong_file_is_told_before_any_training(notebook, set_up, tmp_path, write_csv):
-    """Fails if a bad file is found late, or not in one sentence that names it."""
-    path = write_csv(tmp_path / "small.csv", np.zeros((900, 784), np.uint8), np.arange(900) % 10)
-    with pytest.raises(run_notebook.Failed) as failed:
-        run_notebook.run(notebook, replace=set_up(path, ROOT / "data/test.csv.gz"))
-    assert failed.value.cell_id == "split"
-    assert "900" in failed.value.evalue
+def test_a_wrong_file_is_told_before_any_training(cells, set_up, tmp_path, monkeypatch):
+    """Fails if too small a file is found late, or not in one sentence that says its rows."""
+    monkeypatch.chdir(ROOT)
+    sources = {name: cells[name].source for name in ("setup", "read-digits", "to-columns")}
+    sources |= set_up(first_rows(900, tmp_path), "data/test.csv.gz")
+    namespace = {}
+    for source in sources.values():
+        exec(source, namespace)
+    with pytest.raises(ValueError, match=r"^The train file has only 900 rows, [^.]*\.$"):
+        exec(cells["split"].source, namespace)
+    with pytest.raises(
+        ValueError, match="10,000 test rows aside: use a file with more than 11,000"
+    ):
+        namespace["checks"].enough_rows(11_000, held_out=10_000)

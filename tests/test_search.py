@@ -17,7 +17,7 @@ import pytest
 
 import checks
 from checks import search
-from test_checks import HERE, PLAIN, build, message, read_cases
+from test_checks import HERE, PLAIN, build, message, read_cases, says
 from test_checks import MISTAKES as KNOWN
 
 MISTAKES = read_cases(HERE / "mistakes_blind.md")
@@ -33,38 +33,52 @@ def lines_named(said):
     return found | ({1} if "def line" in said else set()) | ({int(stops[1])} if stops else set())
 
 
-def test_the_place_is_named_and_not_the_answer_until_it_is_asked_for():
-    function = build(FORWARD)["forward_prop"]
-    said = message("forward_prop", FORWARD)
-    assert "stops at line 4, `Z2 = W2 @ A1 + b1`" in said and "There: look at `b1`." in said
-    assert "everything is right" in said and "b2" not in said
+def edited(name, old, new):
+    """The name, and its plain source with one edit."""
+    return name, PLAIN[name].replace(old, new, 1)
+
+
+IN_A_CLOSURE = """\
+def keep(function):
+    return function
+
+def make(zero):
+    @keep
+    def ReLU(Z, floor=0.0):
+        "Docstring."
+        return np.minimum(Z, floor + zero)
+    return ReLU
+
+ReLU = make(0.0)
+"""
+FOUND = [  # (function, its source, what is said, pieces between "...")
+    ("forward_prop", FORWARD, "stops at line 4, `Z2 = W2 @ A1 + b1` ... There: look at `b1`."),
+    (
+        "forward_prop",
+        FORWARD.replace("X + b1", "X - b1"),
+        "line 4, ... Line 2, ... With all this changed",
+    ),
+    ("ReLU", "def ReLU(Z):\n    return max(Z, 0)\n", "look at `max`. With another name there"),
+    ("ReLU", IN_A_CLOSURE, "Line 8, `return np.minimum(Z, floor + zero)`: look at `np.minimum`"),
+    (*edited("softmax", "max(axis=0", "max(axis=1"), "Line 2, ... axis"),
+    (*edited("backward_prop", "ReLU_deriv(Z1)", "ReLU_deriv(A2)"), "line 6, ... `A2`"),
+    (*edited("minibatches", "yield", "return"), "Line 4, ... return or yield"),
+    (*edited("one_hot", "return columns", "print(columns)"), "Line 4, ... nothing is handed back"),
+    (*edited("update_velocity", "beta * v + g", "beta * (v + g)"), "Line 2, ... brackets"),
+    (*edited("get_predictions", ".argmax(axis=0)", ".argmax"), "Line 2, ... not called"),
+]
+
+
+@pytest.mark.parametrize(("name", "source", "words"), FOUND)
+def test_the_place_is_found_and_the_answer_not_told(name, source, words):
+    said = message(name, source)
+    assert says(f"{words} ... everything is right.", said) and "would be right as" not in said, said
+
+
+def test_the_answer_is_told_when_it_is_asked_for():
     with pytest.raises(AssertionError) as caught:
-        checks.forward_prop(function, show=True)
+        checks.forward_prop(build(FORWARD)["forward_prop"], show=True)
     assert "Line 4 would be right as: `Z2 = W2 @ A1 + b2`" in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("name", "old", "new", "number", "part"),
-    [
-        ("softmax", "max(axis=0", "max(axis=1", 2, "axis"),
-        ("backward_prop", "W2.T @ dZ2 * ReLU_deriv(Z1)", "W2.T @ dZ2 * ReLU_deriv(A2)", 6, "`A2`"),
-        ("backward_prop", "dZ2.sum(axis=1", "dZ2.sum(axis=0", 5, "axis"),
-        ("ReLU", "np.maximum", "np.minimum", 2, "`np.minimum`"),
-        ("minibatches", "yield", "return", 4, "return or yield"),
-        ("one_hot", "return columns", "print(columns)", 4, "nothing is handed back"),
-        ("update_velocity", "beta * v + g", "beta * (v + g)", 2, "brackets"),
-        ("get_predictions", ".argmax(axis=0)", ".argmax", 2, "not called"),
-    ],
-)
-def test_one_wrong_line_is_found(name, old, new, number, part):
-    assert old in PLAIN[name]
-    said = message(name, PLAIN[name].replace(old, new, 1))
-    assert f"line {number}, " in said.lower() and part in said and "everything is right" in said
-
-
-def test_two_wrong_lines_are_found_together():
-    said = message("forward_prop", FORWARD.replace("W1 @ X + b1", "W1 @ X - b1"))
-    assert lines_named(said) == {2, 4} and "everything is right" in said
 
 
 def test_nothing_is_printed_warned_changed_or_left_running(capsys):
@@ -73,25 +87,27 @@ def test_nothing_is_printed_warned_changed_or_left_running(capsys):
     namespace = build(source)
     namespace["KEPT"] = kept = []
     namespace["X_train"].flags.writeable = False
-    names, threads = set(namespace), threading.active_count()
-    state, trace, errors = np.random.get_state()[1].copy(), sys.gettrace(), np.geterr()
-    try:
+
+    def state():
+        numbers = np.random.get_state()[1].tolist()
+        return set(namespace), threading.active_count(), numbers, sys.gettrace(), np.geterr()
+
+    before = state()
+    with pytest.raises(AssertionError):
         checks.softmax(namespace["softmax"])
-    except AssertionError:
-        pass
-    runs = len(kept)
-    assert capsys.readouterr().out.count("[[") <= runs  # the check's own runs, not the search's
-    assert runs < 10 and set(namespace) == names and threading.active_count() == threads
-    assert np.array_equal(np.random.get_state()[1], state)
-    assert sys.gettrace() is trace and np.geterr() == errors
+    assert state() == before
+    assert len(kept) < 10 and capsys.readouterr().out.count("[[") <= len(kept)  # the check's runs
 
 
-def test_arrays_of_the_notebook_cannot_be_changed_by_an_edit():
+def test_an_edit_can_neither_change_the_notebooks_data_nor_reach_for_more():
     namespace = build("def ReLU(Z):\n    A = X_train\n    A -= 1\n    return Z\n")
     before = namespace["X_train"].copy() - 1
     with pytest.raises(AssertionError):
         checks.ReLU(namespace["ReLU"])
     assert np.array_equal(namespace["X_train"], before)  # by the one run of the check
+    # m = 59_000 is there, and np.eye(m) takes 14 GB
+    function = build("def one_hot(Y):\n    m = Y.size\n    return np.eye(m)[Y]\n")["one_hot"]
+    assert not {"m", "X_train"} & set(search.Source(function).space)
 
 
 @pytest.mark.parametrize(
@@ -117,7 +133,7 @@ def test_an_edit_without_an_end_is_stopped(body):
 
 def test_edits_of_every_kind_of_code_can_be_listed_and_taken_back():
     """An error of the search is not shown to a learner, so it is looked for here."""
-    for name, title, _, text in MISTAKES[9::10]:  # a lambda is among them
+    for name, title, _, text in MISTAKES[9::40]:  # a lambda is among them
         with contextlib.suppress(LookupError):  # not safe to run many times
             source = search.Source(build(text)[name])
             before, found = ast.dump(source.tree), search.edits(source.tree, name)
@@ -138,13 +154,6 @@ def test_where_nothing_is_proved_the_lines_that_the_check_suspects_are_named(mon
     assert "Look at line 4, `p = p - alpha * d`: nobody uses what is made there." in said
 
 
-def test_an_edit_cannot_reach_for_data_of_the_notebook():
-    """m = 59_000 is there, and np.eye(m) takes 14 GB."""
-    function = "def one_hot(Y):\n    m = Y.size\n    return np.eye(m)[Y]\n"
-    source = search.Source(build(function)["one_hot"])
-    assert "m" not in source.space and "X_train" not in source.space
-
-
 def test_stop_during_a_search_leaves_the_next_check_as_it_was(monkeypatch):
     """Fails if a check that was stopped makes all later checks silent."""
 
@@ -155,11 +164,6 @@ def test_stop_during_a_search_leaves_the_next_check_as_it_was(monkeypatch):
         patch.setattr(search, "repair", pressed)
         checks.forward_prop(build(FORWARD)["forward_prop"])
     assert "stops at line 4" in message("forward_prop", FORWARD)
-
-
-def test_an_edit_may_reach_for_numpy_where_the_function_does_not():
-    said = message("ReLU", "def ReLU(Z):\n    return max(Z, 0)\n")
-    assert "look at `max`. With another name there, everything is right." in said
 
 
 def test_without_a_source_a_check_says_what_came_out():
@@ -176,31 +180,6 @@ def test_without_a_source_a_check_says_what_came_out():
 def test_a_function_that_writes_or_asks_is_not_run_again_and_again(effect):
     source = f"def ReLU(Z):\n    if Z is None:\n        {effect}\n    return Z\n"
     assert search.repair(build(source)["ReLU"], None, "ReLU") is None
-
-
-def test_decorators_closures_and_defaults():
-    source = """\
-def keep(function):
-    return function
-
-def make(zero):
-    @keep
-    def ReLU(Z, floor=0.0):
-        "Docstring."
-        return np.minimum(Z, floor + zero)
-    return ReLU
-
-ReLU = make(0.0)
-"""
-    said = message("ReLU", source)
-    assert "Line 8, `return np.minimum(Z, floor + zero)`: look at `np.minimum`" in said
-
-
-def test_a_passing_check_does_not_search(monkeypatch, capsys):
-    monkeypatch.setattr(search, "repair", lambda *_: pytest.fail("searched"))
-    for name, source in PLAIN.items():
-        getattr(checks, name)(build(source)[name])
-    assert capsys.readouterr().out.count(": right. ") == len(PLAIN)
 
 
 @pytest.mark.full

@@ -1,15 +1,14 @@
 """`watch`: what it returns, what it leaves in a notebook, and what it shows on the way."""
 
+import inspect
 import re
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 
+import run_notebook
 import widgets.training
-from run_notebook import NOTEBOOK
 from widgets import watch
 
 PARAMS = tuple(np.full(shape, 0.5) for shape in [(10, 784), (10, 1), (10, 10), (10, 1)])
@@ -28,13 +27,10 @@ def gradient_descent(X, Y, alpha, iterations, params=None, history=None, dev=Non
     return "the trained network"
 
 
-class Trainer:
-    """An unusual signature: only keywords, on an object that is called."""
-
-    def __call__(self, *, history, **settings):
-        history += [row(0), row(1, np.nan)]
-        history.append(row(2, np.inf))
-        raise FloatingPointError("Step 2: the loss is not a number. Try a smaller alpha.")
+def diverges(*, history, **settings):
+    history += [row(0), row(1, np.nan)]
+    history.append(row(2, np.inf))
+    raise FloatingPointError("Step 2: the loss is not a number. Try a smaller alpha.")
 
 
 def test_returns_what_the_trainer_returned_and_its_rows(capsys):
@@ -45,17 +41,13 @@ def test_returns_what_the_trainer_returned_and_its_rows(capsys):
     assert capsys.readouterr() == ("", ""), "outside of a notebook it says nothing"
 
 
-def test_a_stopped_run_keeps_its_last_row_and_says_how_to_go_on(capsys):
-    """Fails when the stop button loses the network, or leaves the learner without advice."""
+def test_a_run_that_ends_early_keeps_its_last_row_and_says_why_in_a_sentence(capsys):
+    """Fails when the stop button or a diverged run loses the network, or raises."""
     params, history = watch(gradient_descent, "X", "Y", 20, 40)
     assert params is history[-1]["params"] and history[-1]["step"] == 20
     said = capsys.readouterr().out
     assert "step 20 of 40" in said and "params=params" in said and said.count("\n") == 1
-
-
-def test_a_loss_that_is_no_number_is_one_sentence(capsys):
-    """Fails when a diverged run raises, or its rows are lost."""
-    params, history = watch(Trainer(), alphas=[10, 10])
+    params, history = watch(diverges, alphas=[10, 10])
     assert params is history[2]["params"] and len(history) == 3
     assert capsys.readouterr().out == "Step 2: the loss is not a number. Try a smaller alpha.\n"
 
@@ -82,24 +74,20 @@ def test_wrong_calls_are_refused_and_other_errors_come_through():
         watch(stopped_at_once)
 
 
-@pytest.mark.parametrize(
-    "trainer, args, kwargs, expected",
-    [
+def test_knows_how_long_a_run_is():
+    """Fails when the bar would run to another end than the trainer."""
+    for trainer, args, kwargs, expected in [
         (gradient_descent, (1, 2, 3, 50), {}, ("step", 50)),
         (gradient_descent, (1, 2), {"alpha": 3, "iterations": np.int64(60)}, ("step", 60)),
-        (Trainer(), (), {"alphas": np.ones(7)}, ("epoch", 7)),
+        (diverges, (), {"alphas": np.ones(7)}, ("epoch", 7)),
         (lambda X, Y, alphas, history: 0, (1, 2, iter([3])), {}, ("epoch", None)),
         (lambda a, b, c, n, history: 0, (1, 2, 3, 70), {}, ("step", 70)),
         (lambda history: 0, (), {}, ("step", None)),
-    ],
-)
-def test_knows_how_long_a_run_is(trainer, args, kwargs, expected):
-    """Fails when the bar would run to another end than the trainer."""
-    assert widgets.training._length(trainer, args, kwargs) == expected
+    ]:
+        assert widgets.training._length(trainer, args, kwargs) == expected
 
 
-@pytest.mark.parametrize("weights", [False, True])
-@pytest.mark.parametrize("total", [None, 1000])
+@pytest.mark.parametrize(("weights", "total"), [(False, None), (True, 1000)])
 def test_the_growing_picture_fits_and_is_described(weights, total):
     """Fails when a line leaves its chart, a row breaks the picture, or its words are wrong."""
     view = widgets.training._History("step", total, weights)
@@ -136,33 +124,22 @@ def test_redraws_at_most_four_times_a_second_and_a_twentieth_of_the_time(monkeyp
 
 
 CELLS = [
-    "import numpy as np\nimport helpers\nfrom widgets import watch",
-    """def trainer(X, Y, alpha, iterations, params=None, history=None, dev=None):
-    rng = np.random.default_rng(0)
-    for step in range(iterations + 1):
-        W1 = rng.random((10, 784))
-        history.append({"step": step, "params": (W1,), "seconds": rng.random(),
-                        "train_loss": alpha ** step, "train_accuracy": 1 - alpha ** step,
-                        "dev_loss": 0.5, "dev_accuracy": 0.5})
-        if step == 30:
-            raise KeyboardInterrupt
-    return params
-watch(trainer, 0, 0, 0.9, 20, params="kept")[0]""",
-    "params, history = watch(trainer, 0, 0, 0.9, 50, weights=True)",
+    "import numpy as np\nimport helpers\nfrom widgets import watch\nPARAMS = (np.eye(10, 784),)",
+    inspect.getsource(row) + inspect.getsource(gradient_descent),
+    "watch(gradient_descent, 1, 2, 0.1, 20)[0]",
+    "params, history = watch(gradient_descent, 1, 2, 30, 50, weights=True)",
     "helpers.training_curves(history, 'step', weights=(history[0]['params'][0], params[0]))",
 ]
 
 
 def test_a_stored_notebook_holds_the_last_picture_and_repeats():
     """Fails when anything of the live view is stored, on stderr, or differs in a second run."""
-    runs = []
-    for _ in range(2):
-        nb = new_notebook(cells=[new_code_cell(source) for source in CELLS])
-        folder = {"metadata": {"path": str(NOTEBOOK.parent)}}
-        runs.append(NotebookClient(nb, kernel_name="python3", resources=folder).execute())
-    assert [c.outputs for c in runs[0].cells] == [c.outputs for c in runs[1].cells]
-    assert "widgets" not in runs[0].metadata
-    _, short, stopped, alone = (cell.outputs for cell in runs[0].cells)
+    nb = new_notebook(cells=[new_code_cell(source) for source in CELLS])
+    run = run_notebook.run(nb, twice=True)
+    first, second = run_notebook.normalise(run.nb), run_notebook.normalise(run.again)
+    assert [cell.outputs for cell in first.cells] == [cell.outputs for cell in second.cells]
+    assert "widgets" not in run.nb.metadata
+    _, _, short, stopped, alone = (cell.outputs for cell in run.nb.cells)
     assert [set(o.get("data", [])) for o in short] == [
         {"image/png", "text/plain"},
         {"text/markdown", "text/plain"},
@@ -171,4 +148,3 @@ def test_a_stored_notebook_holds_the_last_picture_and_repeats():
     assert stopped[2].name == "stdout" and "step 30 of 50" in stopped[2].text
     assert [o.data for o in stopped[:2]] == [o.data for o in alone], "the picture is helpers' own"
     assert short[0].metadata["image/png"]["alt"] == short[0].data["text/plain"]
-    assert not plt.get_fignums()
