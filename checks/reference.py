@@ -36,7 +36,7 @@ def network(dtype=np.float64, m=5):
     """A small network and m examples: weights 3 x 784 and 10 x 3, non-zero biases, Y as uint8.
 
     No size is 10 examples or square, so nothing fits by chance. Each hidden unit is on for some of
-    five examples and off for others, and none is within 0.05 of ReLU's kink (tested). The other
+    five examples and off for others, and none is within 0.05 of ReLU's kink. The other
     set has 4 hidden units.
     """
     params, X, labels = _network(_set)
