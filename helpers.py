@@ -713,7 +713,7 @@ def confident_mistakes(X, A2, Y):
     if not chosen.size:
         return None
     deep = -(-len(chosen) // 2)
-    title, ratios = "Wrong, and sure of it", (1, 0.9) * 2
+    title, ratios = "The surest mistakes", (1, 0.9) * 2
     fig, axes = _figure(40 + 230 * deep, title, deep, 4, width_ratios=ratios)
     told, pairs = [], axes.reshape(-1, 2)
     for i, (digit, bars) in zip(chosen, pairs, strict=False):
@@ -732,7 +732,7 @@ def confident_mistakes(X, A2, Y):
     return Picture(
         fig,
         f"Of {Y.size:,} examples, each with bars of its ten probabilities: {'; '.join(told)}.",
-        f"The most confident of {len(wrong):,} mistake{'s' * (len(wrong) > 1)}: {told[0]}.",
+        f"The surest {f'of {wrong.size:,} mistakes' if wrong.size > 1 else 'mistake'}: {told[0]}.",
     )
 
 
@@ -743,7 +743,7 @@ def ladder(rows):
     y = np.arange(len(rows))
     words = [f"{r:.1f} \u00b1 {h:.1f}" for r, h in zip(right, half, strict=True)]
     fig, ax = _figure(110 + 40 * len(rows), "The ladder: accuracy in %, with 95 % intervals")
-    ax.errorbar(right, y, xerr=half, fmt="o-", color=BLUE, ms=9, lw=1, elinewidth=2, capsize=6)
+    ax.errorbar(right, y, xerr=half, fmt="o", color=BLUE, ms=9, elinewidth=2, capsize=6)
     for i, text in enumerate(words):
         _note(ax, text, (1, i), (10, 0), xycoords=("axes fraction", "data"), ha="left")
     ax.set_yticks(y, [textwrap.fill(name, 30) for name in names])

@@ -666,7 +666,7 @@ def minibatches(function):
                 return batches
         flat = "each batch must be a flat array of whole numbers. Slice the order."
         ended = not inspect.isgeneratorfunction(function)
-        if ended and batches and isinstance(batches[0], np.integer):
+        if ended and batches and getattr(batches[0], "ndim", 1) == 0:
             flat = "it stops at the first batch: return ends a function, yield lets it go on."
         raise Mistake(flat, look=r"\byield\b|^return\b")
 

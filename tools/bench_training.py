@@ -61,8 +61,10 @@ RUNGS = {
     "5 new pictures": STEADY | dict(change="random_warp"),
     "6 more units and epochs": STEADY | dict(change="random_warp", hidden=512, epochs=18),
     "take-home": STEADY | dict(change="random_warp", hidden=1024, epochs=30),
-    # No rung: the long steps of momentum, without momentum
+    # No rungs: the long steps of momentum without it, and one of the two changes of rung 6 alone
     "2 128 units, alpha 1": LARGE | dict(alpha=1.0),
+    "6 more epochs only": STEADY | dict(change="random_warp", epochs=18),
+    "6 more units only": STEADY | dict(change="random_warp", hidden=512),
 }
 LIBRARY = "4 falling alpha"  # the rung with which scikit-learn is compared
 

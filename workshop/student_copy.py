@@ -50,7 +50,7 @@ CATCH_UP = (
 )
 OWN_WORDS = {
     r"In a new cell .* where the functions are empty\.": "Hints and my version are folded below.",
-    r"\*\*Behind\?\*\* Each section says .*": (
+    r"\*\*Behind\?\*\* In this notebook.*": (
         "**Behind?** Each section opens with a folded cell that brings you up to it."
     ),
 }
