@@ -160,7 +160,7 @@ def run(nb, *, replace=None, twice=False, probe=None, timeout=300, folder=ROOT):
     asked = new_code_cell(f"{probe}\nprint({tell})", id="probe")
     whole.cells.append(asked)
     _execute(whole, timeout, folder)
-    said = "".join(output.text for output in asked.outputs)
+    said = "".join(output.get("text", "") for output in asked.outputs)  # it may show figures
     return Run(nb, again, json.loads(said.splitlines()[-1]))
 
 
