@@ -2,7 +2,8 @@
 
 Each function takes plain arrays and returns a `Picture`. As the last line of a cell it shows
 itself, with a caption and with a description for those who cannot see it; both are computed from
-the data. To change a figure, change its function; what all share stands above the first.
+the data. To change a figure, change its function; what all share stands above the first. To see it
+alone: FIGURES=folder pytest tests/test_helpers.py -k its_name
 
 X is (784, m), one example per column, uint8 0..255 or float 0..1; Y is (m,), the labels 0..9;
 A2 is (10, m), probabilities. A wrong shape raises ValueError with one sentence.
@@ -602,7 +603,7 @@ def training_curves(history, unit="step", weights=None):
 def answers(X, A2, Y=None, columns=6, rows=None):
     """Digits with the network's answer and its probability; with Y also whether it is right.
 
-    columns: at most 8; rows: a name for each row of pictures, written at its left."""
+    At most six rows of pictures. columns: at most 8; rows: a name for each row, at its left."""
     X, A2, Y = _columns(X, A2, Y)
     said, p = A2.argmax(axis=0), A2.max(axis=0)
     deep = -(-said.size // columns)

@@ -145,7 +145,7 @@ def edits(tree, answer, suspects=(), outside=()):
     for edit in found:
         if any(getattr(part.node, "lineno", 0) in suspects for part in edit.parts):
             edit.cost -= 0.3
-    return sorted(found, key=lambda edit: edit.cost)
+    return sorted(found, key=lambda edit: round(edit.cost, 2))  # 1.4 - 0.4 is less than 1.0
 
 
 # --- Names in a tree ------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import inspect
 import io
+import os
 from functools import cache
 from pathlib import Path
 
@@ -169,6 +170,8 @@ def test_picture_is_strong_has_one_width_is_small_and_repeats(name, i):
     assert Image.open(io.BytesIO(picture.data)).info.keys() <= {"dpi", "transparency"}
     args, kwargs = cases()[name][i]
     assert i or getattr(helpers, name)(*args, **kwargs).data == picture.data
+    if "FIGURES" in os.environ:  # to look at them
+        Path(os.environ["FIGURES"], f"{name}-{i}.png").write_bytes(picture.data)
 
 
 @pytest.mark.parametrize("name", sorted(cases().keys() - {"loss_curve"}))

@@ -1,15 +1,14 @@
 """Re-execute mnist-scratch.ipynb and store its outputs, the same bytes each time.
 
-    python tools/run_notebook.py            execute, tidy, write
-    python tools/run_notebook.py --fresh    let the cells tagged `timed` print new seconds, too
+    python tools/run_notebook.py
 
 Works from any folder. The file is written only when every cell ran and none of them raised or
 wrote to stderr; otherwise it stays as it was, and one sentence says which cell failed and how.
 README's picture, which the notebook draws, is written beside it. `git diff` shows what changed.
 
-On the same machine and versions a second run gives the same bytes. Seconds never repeat: a cell
-tagged `timed`, which prints some, keeps the outputs that it has. Ask for --fresh when it, or
-what it measures, was changed.
+On the same machine and versions a second run gives the same bytes. The tags of cells: `write-me`
+holds a function that learners write; what `nbval-ignore-output` prints or draws differs a little
+from machine to machine, so the tests compare its kind only.
 """
 
 import argparse
@@ -223,13 +222,6 @@ def normalise(nb):
     return nb
 
 
-def keep_timed(nb, stored):
-    """Give the cells of `nb` that are tagged `timed` the outputs that they have in `stored`."""
-    for new, old in zip(code_cells(nb), code_cells(stored), strict=True):
-        if "timed" in tags(new) and old.outputs:
-            new.outputs = old.outputs
-
-
 def picture(nb):
     """The PNG bytes of the picture at the top, from the cell that draws it, or None."""
     for cell in code_cells(nb):
@@ -252,7 +244,6 @@ def main(argv=None):
         description=about, epilog=more, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("notebook", nargs="?", type=Path, default=NOTEBOOK, help="another notebook")
-    parser.add_argument("--fresh", action="store_true", help="new outputs for `timed` cells, too")
     parser.add_argument("--timeout", type=int, default=300, help="seconds for each cell (300)")
     args = parser.parse_args(argv)
     path = args.notebook.resolve()
@@ -263,8 +254,6 @@ def main(argv=None):
     except Failed as failed:
         print(f"{failed}. {path.name} is as it was.", file=sys.stderr)
         return 1
-    if not args.fresh:
-        keep_timed(nb, normalise(stored))
     path.write_bytes(as_text(nb).encode("utf-8"))
     # Another notebook may have a cell of that name: README's picture is not its to replace
     if path == NOTEBOOK and picture(nb):
