@@ -600,10 +600,11 @@ def training_curves(history, unit="step", weights=None):
 
 
 @_styled
-def answers(X, A2, Y=None, columns=6, rows=None):
+def answers(X, A2, Y=None, columns=6, rows=None, title=None):
     """Digits with the network's answer and its probability; with Y also whether it is right.
 
-    At most six rows of pictures. columns: at most 8; rows: a name for each row, at its left."""
+    At most six rows of pictures. columns: at most 8; rows: a name for each row, at its left.
+    title: for digits that were chosen, of which a mean would say nothing."""
     X, A2, Y = _columns(X, A2, Y)
     said, p = A2.argmax(axis=0), A2.max(axis=0)
     deep = -(-said.size // columns)
@@ -611,8 +612,8 @@ def answers(X, A2, Y=None, columns=6, rows=None):
     side = min(0.8 * wide, 530 / deep - 76)
     gap = (round(28 * (wide / side - 1)), round(28 * 76 / side))
     right = "" if Y is None else f"{(said == Y).sum()} of {said.size} right. "
-    title = f"{right}What the network answers, and how sure it is"
-    fig, ax = _figure(2 * round(30 + deep * (side + 76) / 2), title)
+    whole = f"{right}What the network answers, and how sure it is"
+    fig, ax = _figure(2 * round(30 + deep * (side + 76) / 2), title or whole)
     _, corners = _sheet(ax, X, columns, gap)
     told = [f"{answer} ({percent(sure)})" for answer, sure in zip(said, p, strict=True)]
     for i, (x, y) in enumerate(corners):
@@ -635,7 +636,7 @@ def answers(X, A2, Y=None, columns=6, rows=None):
         fig,
         f"Under each digit a bar as long as the probability, the answer and its probability. "
         f"{' and '.join(rows or ['In reading order'])}: {', '.join(told)}.",
-        f"{right}On average {sure}.",
+        f"Chosen digits: {right.strip()}" if title else f"{right}On average {sure}.",
     )
 
 
