@@ -149,9 +149,9 @@ def run(nb, *, replace=None, twice=False, probe=None, timeout=300, folder=ROOT):
     for cell in code_cells(nb):
         cell.outputs, cell.execution_count = [], None
     again = copy.deepcopy(nb) if twice else None
-    turns = zip(nb.cells, again.cells, strict=True) if twice else zip(nb.cells, strict=True)
-    whole = new_notebook()
-    whole.cells = [cell for turn in turns for cell in turn]
+    whole = new_notebook(cells=list(nb.cells))
+    if twice:
+        whole.cells = [cell for pair in zip(nb.cells, again.cells, strict=True) for cell in pair]
     if probe is None:
         _execute(whole, timeout, folder)
         return Run(nb, again, None)

@@ -97,8 +97,10 @@ def plan(statements, wanted, namespace):
             if name in statement.makes:
                 if position not in chosen:
                     chosen.add(position)
-                    short = name in SHORT and compile(SHORT[name][0], name, "exec").co_names
-                    for read in short or statement.reads:
+                    read_by = statement.reads
+                    if name in SHORT:
+                        read_by = compile(SHORT[name][0], name, "exec").co_names
+                    for read in read_by:
                         need(read, len(statements) if statement.function else position)
                 if statement.certain:
                     return

@@ -98,7 +98,10 @@ def check_run(root):
     cells = itertools.takewhile(lambda cell: cell["id"] != "build", cells)
     sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
     said = []
-    hear = {"output_hook": lambda message: said.append(message["content"].get("text", ""))}
+
+    def hear(message):
+        said.append(message["content"].get("text", ""))
+
     try:
         manager, client = start_new_kernel(
             startup_timeout=120, cwd=str(root), stderr=subprocess.DEVNULL
@@ -110,7 +113,7 @@ def check_run(root):
         ) from None
     try:
         for source in [*sources, TRAIN]:
-            reply = client.execute_interactive(source, timeout=120, **hear)["content"]
+            reply = client.execute_interactive(source, timeout=120, output_hook=hear)["content"]
             if reply["status"] != "ok":
                 first = reply.get("evalue", "").splitlines() or ["no more is known"]
                 raise NotReady(f"The notebook stops: {reply.get('ename')}: {first[0]}")
